@@ -7,7 +7,9 @@ use crate::support::{Acts, Harness};
 use shmlens::app::event::Event;
 use shmlens::decode::Scalar;
 use shmlens::engine::{Body, Undo, WorkProgress};
-use shmlens::machine::fake::{FakeBytes, FakeMachine};
+use shmlens::machine::Machine as _;
+use shmlens::machine::fake::{FakeBytes, FakeMachine, FakeWrite};
+use shmlens::machine::image::{Thread, ThreadActivity};
 use shmlens::segment::{Access, ObjectName};
 use shmlens::tui::theme::{Depth, Name, Theme};
 
@@ -493,6 +495,42 @@ fn holder_and_leak_lists_match_their_snapshots() {
     let mut harness = Harness::new(FakeMachine::new(), 80, 24);
     harness.press("c");
     assert_snapshot("clean-nothing", &harness, &plain());
+}
+
+#[test]
+fn list_of_writers_matches_its_snapshot() {
+    let machine = held();
+    for (pid, command, tids) in
+        [(501, "motor", vec![501, 503]), (502, "tuner-with-a-long-name.py", vec![502])]
+    {
+        machine.add_process(pid, command);
+        machine.map_in(pid, "psm_1f09ab2c", Access::ReadWrite);
+        let thread = |tid| (Thread { tid, inner_tid: tid, name: vec![] }, ThreadActivity::Running);
+        machine.edit(|facts| {
+            facts.processes.get_mut(&pid).unwrap().image.threads = tids.into_iter().map(thread).collect();
+        });
+    }
+    let mut harness = Harness::new(machine, 100, 30);
+    let row =
+        harness.state.table.shown.iter().position(|&index| {
+            harness.state.survey.as_ref().unwrap().segments[index].label() == "/psm_1f09ab2c"
+        });
+    harness.press(&"j".repeat(row.unwrap()));
+    harness.press("<enter>");
+    harness.look();
+    harness.press("W");
+    assert_snapshot("writers-none-100x30", &harness, &plain());
+    let time = u64::try_from(harness.machine.monotonic_time().as_nanos()).unwrap();
+    for (pid, tid, count) in [(501, 503, 2600), (502, 502, 12), (501, 501, 3)] {
+        for _ in 0..count {
+            let (instruction, address, length) = (0x1001, 0x7000_0000, 8);
+            harness.machine.write_in(FakeWrite { pid, tid, time, instruction, address, length });
+        }
+    }
+    harness.wait(300);
+    assert_snapshot("writers-100x30", &harness, &plain());
+    harness.inject(Event::Resize(shmlens::app::event::Size { width: 40, height: 8 }));
+    assert_snapshot("writers-40x8", &harness, &plain());
 }
 
 #[test]

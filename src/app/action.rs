@@ -46,6 +46,7 @@ contexts! {
     Pager: "Help and log", List;
     Choice: "Menus", List;
     Holders: "Holders", List;
+    Writers: "Writers", List;
     Attachments: "Attachments", List;
     Clean: "Clean up", List;
     Confirm: "Confirm", List;
@@ -89,7 +90,7 @@ pub struct ActionInfo {
 
 use Context::{
     Attachments, Choice, Clean, Confirm, Detail, Filter, Form, Holders, Inspect, List, Pager, Palette,
-    Prompt, Scope, Segments, Text,
+    Prompt, Scope, Segments, Text, Writers,
 };
 
 const SEGMENTS: [Context; 1] = [Segments];
@@ -155,12 +156,14 @@ actions! {
     ZoomOut: "zoom-out", "longer time", SCOPE, ["Z"];
     PlotKind: "plot-kind", "over time, XY, or histogram", SCOPE, ["p"], ("kind", 9);
     Axes: "axes", "shared axis, or one for each", SCOPE, ["x"], ("axes", 10);
+    Record: "record", "record to a file, or stop", SCOPE, ["R"], ("record", 8);
     CopyChannel: "copy-channel", "copy the channel with its value", SCOPE, ["y"], ("copy", 8);
     ResetStatistics: "reset-statistics", "restart minimum, average and so on", SCOPE, ["r"];
     NextChange: "next-change", "next changed value since baseline", INSPECT, ["]"], ("next change", 3);
     SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
     Type: "type", "choose display type", INSPECT, ["t"], ("type", 4);
     Pin: "pin", "pin or unpin a value", INSPECT, ["a"], ("pin", 4);
+    Writers: "writers", "show or hide the writers of a value", [Inspect, Scope, Writers], ["W"], ("writers", 13);
     GoToValue: "go-to-value", "unfold or go to the selected value", INSPECT, ["enter"];
     GoTo: "go-to", "go to an offset or field: +16, a[3].x", INSPECT, ["o"], ("go to", 5);
     CopyBytes: "copy", "copy row, range from mark, or field", INSPECT, ["y"], ("copy", 6);
@@ -214,7 +217,7 @@ actions! {
     Toggle: "toggle", "toggle an option or a bit", [Form], ["space"];
     NextField: "next-field", "next field", [Form], ["tab"];
     PreviousField: "previous-field", "previous field", [Form], ["shift-tab"];
-    Scroll: "scroll", "page down", [Pager, Holders], ["space"];
+    Scroll: "scroll", "page down", [Pager, Holders, Writers], ["space"];
     LineStart: "line-start", "start of the line", [Text], ["home", "ctrl-a"];
     LineEnd: "line-end", "end of the line", [Text], ["end", "ctrl-e"];
     WordLeft: "word-left", "previous word", [Text], ["ctrl-left", "alt-left", "alt-b"];

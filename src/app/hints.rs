@@ -108,6 +108,12 @@ pub fn overlay_hints(state: &State, overlay: &Overlay) -> Vec<Hint> {
             }
             close_label = "close";
         }
+        Overlay::Writers(writers) => {
+            if !writers.rows().is_empty() {
+                add(2, &[Up, Down], "scroll");
+            }
+            close_label = "close";
+        }
         Overlay::Terminate(_) => add(0, &[Confirm], "terminate"),
         Overlay::Clean(clean) if clean.items.is_empty() => close_label = "close",
         Overlay::Clean(_) => {

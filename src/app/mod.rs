@@ -33,6 +33,7 @@ pub mod typing;
 mod update;
 pub mod values;
 pub mod work;
+pub mod writers;
 
 pub use effect::Effect;
 pub use event::Event;

@@ -117,6 +117,8 @@ pub(super) struct RequestCache {
     pub types: Option<TypesKey>,
     /// Samples are taken for the scope.
     pub samples: bool,
+    /// The value whose writers are watched.
+    pub writers: Option<(SegmentId, Identity, Range<u64>)>,
 }
 
 /// The subscription of the segment in Inspect, the type at an offset, and the time of the survey.

@@ -6,7 +6,8 @@ use crate::support::Harness;
 use shmlens::app::action::{ACTIONS, Action, ActionInfo, Context};
 use shmlens::app::event::{Event, Size};
 use shmlens::app::{Keymap, update};
-use shmlens::machine::fake::{FakeBytes, FakeMachine};
+use shmlens::machine::fake::{FakeBytes, FakeMachine, FakeWrite};
+use shmlens::machine::image::{Thread, ThreadActivity};
 use shmlens::segment::Access;
 
 /// Returns a machine with leaks and held objects.
@@ -24,8 +25,16 @@ fn machine() -> FakeMachine {
     for pid in 4000..4009 {
         machine.add_process(pid, "writer");
         machine.map_in(pid, "b", Access::ReadWrite);
+        let thread = (Thread { tid: pid, inner_tid: pid, name: vec![] }, ThreadActivity::Running);
+        machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().image.threads = vec![thread]);
     }
     machine
+}
+
+/// Writes to the first bytes of the object that a process maps, for the list of writers.
+fn write_at_start(machine: &FakeMachine, pid: u32) {
+    let (time, instruction, address, length) = (1, 0x1001, 0x7000_0000, 8);
+    machine.write_in(FakeWrite { pid, tid: pid, time, instruction, address, length });
 }
 
 /// Presses keys, and waits before each until the dialog accepts keys.
@@ -33,6 +42,9 @@ fn press_slowly(keys: &str) -> Harness {
     let mut harness = harness(machine());
     for keys in keys.split('|') {
         harness.press(keys);
+        for pid in 4000..4009 {
+            write_at_start(&harness.machine, pid);
+        }
         harness.wait(200);
         if harness.state.inspect.is_some() {
             harness.look();
@@ -56,6 +68,7 @@ const fn states(context: Context) -> &'static [&'static str] {
         Context::Pager => &["?<pgdn>jj", ":log<enter>"],
         Context::Choice => &["sjjj"],
         Context::Holders => &["Gkhjjj"],
+        Context::Writers => &["Gk<enter>|W||jjj"],
         Context::Attachments => &["<enter>Pqj|<enter>Pqj|<enter>Pq|Dk"],
         // These start with and without a selection.
         Context::Clean => &["cjjj", "cAjjj"],

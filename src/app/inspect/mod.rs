@@ -11,6 +11,7 @@ mod pins;
 mod rate;
 mod tree;
 mod typing;
+mod value;
 mod view;
 mod visit;
 

@@ -18,6 +18,7 @@ use super::permissions::Permissions;
 use super::save::Save;
 use super::state::State;
 use super::text_field::TextField;
+use super::writers::Writers;
 use crate::engine::Clock;
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub enum Overlay {
     Choice(Choice),
     Attachments(Attachments),
     Holders(Holders),
+    Writers(Writers),
     Clean(Clean),
     Confirm(Confirm),
     Terminate(Box<Terminate>),
@@ -68,6 +70,7 @@ impl Overlay {
             Self::Choice(_) => Context::Choice,
             Self::Attachments(_) => Context::Attachments,
             Self::Holders(_) => Context::Holders,
+            Self::Writers(_) => Context::Writers,
             Self::Clean(_) => Context::Clean,
             Self::Confirm(_) | Self::Terminate(_) => Context::Confirm,
             Self::Permissions(_) | Self::New(_) | Self::Save(_) => Context::Form,
@@ -84,6 +87,7 @@ impl Overlay {
             | Self::Choice(Choice { list, .. })
             | Self::Attachments(Attachments { list, .. })
             | Self::Holders(Holders { list, .. })
+            | Self::Writers(Writers { list, .. })
             | Self::Clean(Clean { list, .. })
             | Self::Confirm(Confirm { list, .. }) => Some(list),
             _ => None,
@@ -112,6 +116,7 @@ impl Overlay {
             }
             Self::Attachments(holds) => entries(holds.shown().len(), 2),
             Self::Holders(holders) => entries(holders.rows.len(), 2),
+            Self::Writers(writers) => entries(writers.rows().len(), 2),
             Self::Clean(clean) => entries(clean.items.len(), 3),
             Self::Confirm(confirm) if confirm.is_batch() => entries(confirm.requests.len(), 2),
             Self::Confirm(confirm) => text(confirm.rows(size, &state.keymap), 2),

@@ -22,6 +22,8 @@ pub enum PromptKind {
     Channel,
     /// The trigger of the scope.
     Trigger,
+    /// The file of a recording.
+    Record,
 }
 
 impl PromptKind {
@@ -34,6 +36,7 @@ impl PromptKind {
             Self::Value => ("search value:", "f64:3.5  u32:42  i16be:-1"),
             Self::Offset => ("go to:", "4096  0x1000  +16  -1K  end"),
             Self::Channel => ("channel:", "/telemetry:gain[1]  0x4d2+16:f64  power = v * i  (tab completes)"),
+            Self::Record => ("record to:", "run.mcap, run.csv or run.npz"),
             Self::Trigger => ("trigger:", "tick > 1000 rising; single; pre 20%; holdoff 1s; bell"),
             Self::Type => ("show as:", "f64[3]  i32,f64@64  struct { int x; }  file.h:Name"),
         }

@@ -8,7 +8,7 @@ pub use plot::{NoPlot, ShownPlot, ShownTrace};
 pub use trigger::{Armed, TriggerAction};
 pub use view::{PlotKind, View};
 
-use crate::engine::ScopeRequest;
+use crate::engine::{RecordQueue, RecordingState, ScopeRequest};
 use crate::scope::expression::{ExpressionError, Expressions};
 use crate::scope::recording::Track;
 use crate::scope::trigger::Fired;
@@ -36,6 +36,24 @@ pub struct ScopeChannel {
     pub trouble: Option<EventKind>,
 }
 
+/// Samples that were taken.
+#[derive(Debug)]
+pub struct Taken {
+    pub fired: Vec<Fired>,
+    /// With a column for each channel.
+    pub batch: Batch,
+}
+
+/// A recording of the samples to a file.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    pub(super) queue: RecordQueue,
+    /// `None` before the file was made.
+    pub state: Option<RecordingState>,
+    /// Batches that the disk was too slow for.
+    pub lost: u64,
+}
+
 /// A change of a segment, or a trigger, on the time axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeMark {
@@ -60,6 +78,8 @@ pub struct Scope {
     pub marks: VecDeque<ScopeMark>,
     /// Set while a recording is replayed: nothing is sampled.
     pub recording: Option<String>,
+    /// Set while samples are recorded.
+    pub recorder: Option<Recorder>,
     /// Counts the searches for channels.
     pub(super) lookups: u64,
     /// Counts the requests for samples.
@@ -83,6 +103,7 @@ impl Scope {
             trigger: None,
             marks: VecDeque::new(),
             recording: None,
+            recorder: None,
             lookups: 0,
             number: 0,
             is_requested: false,
@@ -153,16 +174,13 @@ impl Scope {
         self.channels.get(self.cursor)
     }
 
-    /// Takes samples, if they are those of the last request. Returns the triggers that fired.
-    pub fn take(&mut self, number: u64, batch: Batch) -> Vec<Fired> {
-        if number != self.number {
-            return vec![];
-        }
-        self.feed(batch)
+    /// Takes samples, if they are those of the last request.
+    pub fn take(&mut self, number: u64, batch: Batch) -> Option<Taken> {
+        (number == self.number).then(|| self.feed(batch))
     }
 
     /// Takes samples of the values of the channels.
-    pub fn feed(&mut self, batch: Batch) -> Vec<Fired> {
+    pub fn feed(&mut self, batch: Batch) -> Taken {
         let batch = self.expressions.extend(batch);
         self.timing = batch.timing;
         self.history.push(&batch);
@@ -183,7 +201,7 @@ impl Scope {
         if let (Some(last), Some(newest)) = (fired.last(), self.history.newest()) {
             self.view.triggered(last.time, newest, self.trigger.as_ref().map_or(50, Armed::pre));
         }
-        fired
+        Taken { fired, batch }
     }
 
     fn mark(&mut self, time: u64, text: String) {

@@ -10,12 +10,10 @@ pub enum TriggerAction {
     Bell,
     /// A notification of the terminal, OSC 9.
     Notify,
-    /// Save the samples that are kept.
-    Save,
 }
 
 impl TriggerAction {
-    pub const ALL: [Self; 4] = [Self::Freeze, Self::Bell, Self::Notify, Self::Save];
+    pub const ALL: [Self; 3] = [Self::Freeze, Self::Bell, Self::Notify];
 
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -23,7 +21,6 @@ impl TriggerAction {
             Self::Freeze => "freeze",
             Self::Bell => "bell",
             Self::Notify => "notify",
-            Self::Save => "save",
         }
     }
 }

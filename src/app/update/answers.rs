@@ -1,7 +1,7 @@
 //! Handles reports of the engine.
 
 use super::{acting, attachments, clean, holders, new_segment, permissions, save};
-use super::{scope, typing};
+use super::{scope, typing, writers};
 use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -56,7 +56,10 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         }
         (Body::ChannelsFound { number, found }, _) => scope::found(state, number, found),
         (Body::ChannelCompletions(text, found), _) => scope::completed(state, &text, &found),
+        (Body::Recording(recorded), _) => scope::recorded(state, recorded),
         (Body::Samples(delivery), _) => scope::take(state, delivery, effects),
+        (Body::Writers(table), _) => writers::show(state, table),
+        (Body::WritersEnded(id), _) => writers::end(state, &id),
         (Body::Types(types), _) => typing::set_types(state, types),
         (Body::Planned(plans), _) => acting::show_plans(state, plans),
         (Body::Progress(at), None) => acting::show_progress(state, at),

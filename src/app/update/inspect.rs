@@ -1,16 +1,16 @@
 //! Actions in the Inspect screen.
 
-use super::{scope, tree};
+use super::{scope, tree, writers};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Picked, Subject};
+use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Subject};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
 use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::{RangesKey, State};
 use crate::app::values;
-use crate::decode::{ByteOrder, Scalar, Type};
+use crate::decode::Type;
 use crate::engine::{Request, Search, Target};
 use crate::memory::Direction;
 use crate::segment::Bytes;
@@ -43,6 +43,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Keep => keep(state),
         Action::Pin => pin(state),
+        Action::Writers => watch_writers(state),
         _ => {
             let size = state.size;
             let Some(inspect) = &mut state.inspect else { return };
@@ -206,19 +207,7 @@ fn pin(state: &mut State) {
         tree::pin(state);
         return;
     }
-    let at_cursor = inspect.shown_as.or(inspect.ranking.first());
-    let (offset, scalar, order) = match inspect.picked() {
-        Some(Picked { offset, .. }) => {
-            let detected = inspect.moving.iter().find(|value| value.offset == offset);
-            // The first of `u32/u64`.
-            let word = detected.and_then(|value| value.kind.split('/').next());
-            let scalar = word.and_then(|word| Scalar::BASIC.into_iter().find(|scalar| scalar.word() == word));
-            (offset, scalar, ByteOrder::native())
-        }
-        None => (inspect.cursor, at_cursor, inspect.order),
-    };
-    let Some(scalar) = scalar.or(at_cursor.filter(|_| inspect.picked().is_none_or(|picked| picked.pinned)))
-    else {
+    let Some((offset, scalar, order)) = inspect.number() else {
         state.fail("Only a number can be pinned");
         return;
     };
@@ -233,6 +222,13 @@ fn pin(state: &mut State) {
         Some(false) => state.show_message("Unpinned"),
         None => state.fail(format!("Too many pinned values ({key}: unpin one)")),
     }
+}
+
+/// Shows who writes to the selected value, or to the one under the cursor.
+fn watch_writers(state: &mut State) {
+    let Some(inspect) = &state.inspect else { return };
+    let (segment, range) = (inspect.segment.clone(), inspect.value_range());
+    writers::open(state, &segment, range);
 }
 
 /// Changes the byte order of the values. The fields of a type have their own.

@@ -18,6 +18,7 @@ mod scope;
 mod segments;
 mod tree;
 mod typing;
+mod writers;
 
 use super::Event;
 use super::action::{Action, Context};
@@ -259,6 +260,7 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     }
 
     sync_lock_watch(state, effects);
+    writers::sync(state, effects);
 
     let probed = state.selected().filter(|_| state.screen() == Context::Detail).zip(state.survey.as_ref());
     let key = probed.map(|(segment, survey)| (segment.id.clone(), survey.at));

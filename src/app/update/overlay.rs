@@ -148,9 +148,9 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
         (Overlay::New(form), Action::Accept) => new_segment::submit(form, effects),
         (Overlay::Save(form), Action::Accept) => save::submit(state, form, effects),
         // The key that opened the list closes it.
-        (Overlay::Holders(_), Action::Holders) | (Overlay::Help(_) | Overlay::Log(_), Action::Help) => {
-            Next::Close
-        }
+        (Overlay::Holders(_), Action::Holders)
+        | (Overlay::Writers(_), Action::Writers)
+        | (Overlay::Help(_) | Overlay::Log(_), Action::Help) => Next::Close,
         (overlay @ Overlay::MarkLetter { .. }, _) => unbound(state, overlay, effects),
         (overlay, _) => {
             if let Some(form) = overlay.form() {

@@ -41,6 +41,7 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
             scope::find(state, text, effects);
             return Next::Stay;
         }
+        PromptKind::Record => scope::record(state, text, effects),
         PromptKind::Trigger => scope::set_trigger(state, text),
         PromptKind::Text | PromptKind::Hex | PromptKind::Value => search(state, prompt.kind, text, effects),
     };

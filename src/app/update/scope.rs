@@ -1,17 +1,20 @@
 //! Actions in the Scope screen, and its samples.
 
+use super::writers;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::list::step;
 use crate::app::overlay::{Overlay, Prompt, PromptKind};
-use crate::app::scope::{Armed, PlotKind, Scope, TriggerAction};
+use crate::app::scope::{Armed, PlotKind, Recorder, Scope, Taken, TriggerAction};
 use crate::app::state::State;
 use crate::decode::{Bits, ByteOrder, Scalar, Type};
-use crate::engine::{Delivery, FindChannels, Moving, Request};
+use crate::engine::{Delivery, FindChannels, Moving, RecordRequest, RecordingState, Request};
+use crate::scope::recording::RecordingFormat;
 use crate::scope::text::{Completion, Resolved};
 use crate::scope::trigger::{Condition, Fired, Mode, Trigger};
 use crate::scope::{Channel, NumberKind, SampledValue, Source, text, units};
 use crate::segment::{Segment, ShownError};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +32,9 @@ pub fn open(state: &mut State) {
         offer(state);
     }
     state.overlay = None;
-    state.scope.reopen();
+    if !state.requested.samples {
+        state.scope.reopen();
+    }
     state.scope_open = true;
 }
 
@@ -41,6 +46,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Back => close(state, effects),
         Action::Scope => {}
+        Action::AddChannel if state.scope.recorder.is_some() => {
+            let key = state.key_of(Action::Record);
+            state.fail(format!("the channels are being recorded ({key} stops)"));
+        }
         Action::AddChannel => prompt(state, PromptKind::Channel, ""),
         Action::DropChannel => drop_channel(state),
         Action::Trigger => {
@@ -48,7 +57,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             prompt(state, PromptKind::Trigger, &text);
         }
         Action::Rearm => rearm(state),
+        Action::Record => toggle_recording(state, effects),
         Action::CopyChannel => copy(state, effects),
+        Action::Writers => watch_writers(state),
         Action::Freeze => {
             state.scope.view.toggle_frozen(newest);
             if state.scope.view.is_frozen {
@@ -153,6 +164,11 @@ fn drop_channel(state: &mut State) {
         state.show_message("No channel selected");
         return;
     }
+    if state.scope.recorder.is_some() {
+        let key = state.key_of(Action::Record);
+        state.fail(format!("the channels are being recorded ({key} stops)"));
+        return;
+    }
     match state.scope.remove(state.scope.cursor) {
         Ok(channel) => state.show_message(format!("Dropped {}", channel.name)),
         Err(error) => state.fail(format!("cannot drop the channel: {error}")),
@@ -186,12 +202,71 @@ fn copy(state: &mut State, effects: &mut Vec<Effect>) {
     state.show_message(message);
 }
 
+/// Shows who writes to the selected value.
+fn watch_writers(state: &mut State) {
+    match state.scope.selected().map(|selected| selected.channel.source.clone()) {
+        Some(Source::Value(value)) => writers::open(state, &value.segment, value.place().range()),
+        Some(_) => state.fail("Only a value in a segment has writers"),
+        None => state.show_message("No channel selected"),
+    }
+}
+
 /// Takes a delivery of samples.
 pub fn take(state: &mut State, delivery: Delivery, effects: &mut Vec<Effect>) {
     let number = delivery.number;
-    let fired = state.scope.take(number, delivery.into_batch());
+    let Some(Taken { fired, batch }) = state.scope.take(number, delivery.into_batch()) else { return };
+    if let Some(recorder) = &mut state.scope.recorder {
+        match recorder.queue.request(&Arc::new(batch)) {
+            Some(request) => effects.push(request.into()),
+            None => recorder.lost += 1,
+        }
+    }
     if let Some(last) = fired.last() {
         triggered(state, last, effects);
+    }
+}
+
+/// Asks for the file of a recording, or ends the running one.
+fn toggle_recording(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.scope.recorder.is_some() {
+        effects.push(Request::Record(None).into());
+    } else if state.scope.recording.is_some() {
+        state.show_message("This is a recording");
+    } else if state.scope.channels.is_empty() {
+        state.show_message("No channels to record");
+    } else {
+        prompt(state, PromptKind::Record, "");
+    }
+}
+
+/// Starts a recording to the file that the user typed. An existing one is not replaced.
+pub fn record(state: &mut State, path: &str, effects: &mut Vec<Effect>) -> Result<(), ShownError> {
+    let path = PathBuf::from(path);
+    RecordingFormat::of(&path).map_err(ShownError::of)?;
+    let channels = state.scope.channels.iter().map(|one| one.channel.clone()).collect();
+    state.scope.recorder = Some(Recorder::default());
+    let request = RecordRequest { path, channels, replace: false, max_size: None };
+    effects.push(Request::Record(Some(Box::new(request))).into());
+    Ok(())
+}
+
+/// Takes the state of the recording.
+pub fn recorded(state: &mut State, recorded: Result<RecordingState, ShownError>) {
+    match recorded {
+        Err(error) => {
+            state.scope.recorder = None;
+            state.fail(error.to_string());
+        }
+        Ok(now) if now.is_finished => {
+            let lost = state.scope.recorder.take().map_or(0, |recorder| recorder.lost);
+            let lost = if lost > 0 { ", some lost: the disk was too slow" } else { "" };
+            state.show_message(format!("Recorded {}{lost}", now.text()));
+        }
+        Ok(now) => {
+            if let Some(recorder) = &mut state.scope.recorder {
+                recorder.state = Some(now);
+            }
+        }
     }
 }
 
@@ -435,7 +510,9 @@ pub fn pinned(state: &mut State, is_pinned: bool, channel: Option<Channel>) {
 
 /// Asks for the samples of the channels while the screen is open.
 pub fn sync(state: &mut State, effects: &mut Vec<Effect>) {
-    let is_wanted = state.scope_open && !state.scope.channels.is_empty();
+    // A recording goes on behind other screens.
+    let is_shown = state.scope_open || state.scope.recorder.is_some();
+    let is_wanted = is_shown && !state.scope.channels.is_empty();
     if is_wanted {
         if let Some(request) = state.scope.request() {
             effects.push(Request::Scope(Some(Box::new(request))).into());

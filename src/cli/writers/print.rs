@@ -104,10 +104,9 @@ pub fn table(shown: &WriterTable, rows: usize, out: &mut Out) -> io::Result<()> 
         table.cell(tint, format_args!("{}", style.fit(&source)));
         table.cell(tint, format_args!("{}", writer.writes));
         table.cell(tint, format_args!("{}", writer.rate_text()));
-        let age = Duration::from_nanos(shown.time.saturating_sub(writer.last));
         let tint = if writer.state == ThreadState::Released { Tint::Warning } else { tint };
         table.cell(tint, format_args!("{}", cost(writer, shown.cost)));
-        table.cell(tint, format_args!("{}", writer.age_text(age)));
+        table.cell(tint, format_args!("{}", writer.age_text(shown.time)));
     }
     table.print(true, out)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 impl WriterTable {
-    /// `1994 writes by 2 threads; watching costs 13 µs per write`.
+    /// `1994 writes by 2 threads; watching costs 13 µs per write`
     #[must_use]
     pub fn summary(&self) -> String {
         let mut threads: Vec<(u32, u32)> =
@@ -14,13 +14,12 @@ impl WriterTable {
         threads.sort_unstable();
         threads.dedup();
         let plural = |is_one| if is_one { "" } else { "s" };
-        let mut text = format!(
-            "{} write{} by {} thread{}",
-            self.writes,
-            plural(self.writes == 1),
-            threads.len(),
-            plural(threads.len() == 1)
-        );
+        let mut text = match (self.writes, threads.len()) {
+            (0, _) => "no writes yet".to_owned(),
+            (writes, threads) => {
+                format!("{writes} write{} by {threads} thread{}", plural(writes == 1), plural(threads == 1))
+            }
+        };
         if self.lost > 0 {
             let _ = write!(text, ", {} lost", self.lost);
         }
@@ -39,9 +38,10 @@ impl Writer {
         if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
     }
 
-    /// The time since the last write: `3 ms ago`, `3s ago`.
+    /// The time since the last write: `3 ms ago`, `3s ago`. `now` is in nanoseconds of `CLOCK_MONOTONIC`.
     #[must_use]
-    pub fn age_text(&self, age: Duration) -> String {
+    pub fn age_text(&self, now: u64) -> String {
+        let age = Duration::from_nanos(now.saturating_sub(self.last));
         if age < Duration::from_secs(1) {
             format!("{} ms ago", age.as_millis())
         } else {

@@ -31,7 +31,7 @@ fn write(target: &AtomicU64, value: u64) {
 fn every_write_has_a_record_until_the_watch_is_disabled() {
     let target = AtomicU64::new(0);
     let Some(mut watch) = watch(&target, MAX_RING) else { return };
-    let before = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).unwrap();
+    let before = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap();
     let is_ready = |watch: &ThreadWatch| {
         let ready = &mut [PollFd::new(watch.descriptor().unwrap(), PollFlags::POLLIN)];
         poll(ready, PollTimeout::ZERO).unwrap() == 1

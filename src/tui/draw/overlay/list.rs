@@ -136,7 +136,7 @@ impl Panel {
         let inside = canvas.frame(centered_frame(state.size, width, wanted), &self.title);
         // In small terminals the entries take precedence.
         let available = inside.height.saturating_sub(2);
-        let footer = footer.min(available / 2);
+        let footer = footer.min((available / 2).max(available.saturating_sub(rows(self.entries.len()))));
         let shown = Area { height: available - footer, ..inside };
         let top = if self.selected == NO_ENTRY {
             first_visible(self.top, &(self.top..self.top), self.entries.len(), shown.height.into())

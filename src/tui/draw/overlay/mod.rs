@@ -11,6 +11,7 @@ mod new_segment;
 mod pager;
 mod permissions;
 mod save;
+mod writers;
 
 use crate::app::State;
 use crate::app::hints::{Hint, overlay_hints};
@@ -43,6 +44,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         Overlay::Terminate(shown) => holders::terminate(state, overlay, shown, canvas),
         Overlay::Attachments(shown) => attachments::draw(state, overlay, shown, canvas),
         Overlay::Holders(shown) => holders::draw(state, overlay, shown, canvas),
+        Overlay::Writers(shown) => writers::draw(state, overlay, shown, canvas),
         Overlay::Clean(shown) => clean::draw(state, overlay, shown, canvas),
         Overlay::Prompt(_) | Overlay::MarkLetter { .. } => {}
     }

@@ -150,6 +150,11 @@ fn status(scope: &Scope, canvas: &Canvas<'_>) -> Part {
     if scope.channels.is_empty() && scope.recording.is_none() {
         return (String::new(), theme.text);
     }
+    if let Some(recorder) = &scope.recorder {
+        let text =
+            recorder.state.as_ref().map_or_else(|| "starts".to_owned(), |state| state.bytes.to_string());
+        return (format!("{live} recording {text}"), theme.failed);
+    }
     match (&scope.recording, view.is_frozen, view.end) {
         (Some(name), ..) => (format!("{still} replaying {}", canvas.fit(name, MAX_NAME_WIDTH)), theme.accent),
         (None, true, _) => (format!("{still} frozen"), theme.accent),

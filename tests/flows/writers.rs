@@ -1,0 +1,162 @@
+//! The list of threads that write to the value under the cursor.
+
+use super::{harness, notice};
+use crate::support::Harness;
+use shmlens::app::event::Event;
+use shmlens::app::overlay::Overlay;
+use shmlens::machine::Machine as _;
+use shmlens::machine::fake::{FakeBytes, FakeMachine, FakeWrite};
+use shmlens::machine::image::{Thread, ThreadActivity};
+use shmlens::segment::Access;
+
+/// The address of the first mapping in a fake process.
+const MAPPED: u64 = 0x7000_0000;
+
+/// Returns a machine with an object that two processes may write to, and one that nobody has.
+fn machine() -> FakeMachine {
+    let machine = FakeMachine::new();
+    let mut bytes = FakeBytes::hole(4096);
+    bytes.write(0, &3.5f64.to_le_bytes());
+    machine.add_object("motor", bytes);
+    machine.add_object("nobody", FakeBytes::full(&[7; 4096]));
+    for (pid, access, tids) in
+        [(7, Access::ReadWrite, vec![7, 8]), (9, Access::ReadWrite, vec![9]), (11, Access::Read, vec![11])]
+    {
+        machine.add_process(pid, "motor");
+        machine.map_in(pid, "motor", access);
+        let thread = |tid| (Thread { tid, inner_tid: tid, name: vec![] }, ThreadActivity::Running);
+        machine.edit(|facts| {
+            facts.processes.get_mut(&pid).unwrap().image.threads = tids.into_iter().map(thread).collect();
+        });
+    }
+    machine
+}
+
+fn write(machine: &FakeMachine, pid: u32, tid: u32, offset: u64) -> bool {
+    let time = u64::try_from(machine.monotonic_time().as_nanos()).unwrap();
+    let (instruction, length) = (0x1001, 8);
+    machine.write_in(FakeWrite { pid, tid, time, instruction, address: MAPPED + offset, length })
+}
+
+/// Inspects the first object as a type, unless that is empty, and lists the writers at the cursor.
+fn watching(machine: FakeMachine, ty: &str, keys: &str) -> Harness {
+    let mut harness = harness(machine);
+    harness.survey();
+    harness.press("g<enter>");
+    harness.look();
+    if !ty.is_empty() {
+        harness.press("t<end><enter>");
+        harness.inject(Event::Paste(ty.to_owned()));
+        harness.press("<enter>");
+        harness.look();
+    }
+    harness.press(keys);
+    harness.press("W");
+    harness.wait(300);
+    harness
+}
+
+fn has(harness: &Harness, texts: &[&str]) {
+    let screen = harness.screen();
+    for text in texts {
+        assert!(screen.contains(text), "{text}\n{screen}");
+    }
+}
+
+#[test]
+fn writers_are_listed_while_the_list_is_open() {
+    let machine = machine();
+    machine.edit(|facts| facts.effective_uid = 1000);
+    let mut harness = watching(machine.clone(), "", "");
+    harness.state.read_only = true;
+    has(
+        &harness,
+        &[
+            "Writers of /motor+0x0 (8 bytes)",
+            "Watching 3 threads of 2 processes.",
+            "no writes yet; watching costs 10 µs per write",
+        ],
+    );
+    assert_eq!(machine.watched_threads(), [7, 8, 9]);
+    assert!(write(&machine, 7, 7, 0) && write(&machine, 7, 7, 0) && write(&machine, 9, 9, 0));
+    assert!(!write(&machine, 7, 8, 8), "another value");
+    harness.wait(300);
+    has(
+        &harness,
+        &[
+            "motor (7)  thread 7  0x1000",
+            "writes/s, 2 in all, last 0 ms ago; loses 0.0% of its time",
+            "motor (9)  thread 9  0x1000",
+            "3 writes by 2 threads; watching costs 10 µs per write",
+            "Not seen: writes by the kernel",
+        ],
+    );
+    // The selection stays on its writer.
+    harness.press("j");
+    assert!(write(&machine, 9, 9, 0) && write(&machine, 9, 9, 0));
+    harness.wait(300);
+    let Some(Overlay::Writers(shown)) = &harness.state.overlay else { panic!() };
+    assert_eq!((shown.list.selected, shown.rows()[0].tid), (0, 9));
+
+    harness.press("<esc>");
+    assert!(harness.state.overlay.is_none() && harness.state.inspect.is_some());
+    assert!(machine.watched_threads().is_empty(), "closing the list ends the watch");
+    harness.press("W");
+    harness.wait(300);
+    assert_eq!(machine.watched_threads(), [7, 8, 9]);
+    assert!(!harness.screen().contains("in all"), "another watch counts from 0");
+    harness.press("W");
+    assert!(harness.state.overlay.is_none() && machine.watched_threads().is_empty());
+}
+
+#[test]
+fn hot_thread_is_shown_as_released() {
+    let machine = machine();
+    let mut harness = watching(machine.clone(), "", "");
+    assert!((0..2600).all(|_| write(&machine, 7, 8, 0)));
+    harness.wait(300);
+    has(&harness, &["motor (7)  thread 8", "released: more than 5000 writes/s; 2600 in all, last 0 ms ago"]);
+    assert_eq!(machine.watched_threads(), [7, 9]);
+}
+
+#[test]
+fn field_is_watched_unless_it_is_too_long() {
+    let machine = machine();
+    let ty = "struct { uint64_t tick; double v[20]; uint16_t mode; }";
+    let harness = watching(machine.clone(), ty, "<tab>");
+    has(&harness, &["Writers of /motor+0x0 (8 bytes)"]);
+    drop(harness);
+    let harness = watching(machine.clone(), ty, "<tab>jj");
+    has(&harness, &["Writers of /motor+0xa8 (2 bytes)"]);
+    assert!(write(&machine, 7, 7, 0xa2) && !write(&machine, 7, 7, 0xa0));
+    drop(harness);
+    let harness = watching(machine.clone(), ty, "<tab>j");
+    assert!(harness.state.overlay.is_none());
+    let text = "160 bytes at offset 0x8 do not fit in the 4 watchpoints of a thread, of 8 aligned bytes each: watch at \
+                most 32 bytes, at a multiple of 8. Select a value in it";
+    assert_eq!(notice(&harness), text);
+    assert!(machine.watched_threads().is_empty());
+}
+
+#[test]
+fn threads_that_cannot_be_watched_are_explained() {
+    let machine = machine();
+    machine.edit(|facts| {
+        facts.watches.perf_event_paranoid = Some(4);
+        facts.watches.refused = Some(libc::EACCES);
+        facts.effective_uid = 1000;
+    });
+    let harness = watching(machine, "", "");
+    has(&harness, &["kernel.perf_event_paranoid is 4, which forbids users to watch writes"]);
+    assert!(!harness.screen().contains("Watching") && !harness.screen().contains("No process maps it"));
+}
+
+#[test]
+fn segment_without_writers_waits_for_one_and_ends_with_it() {
+    let machine = machine();
+    let mut harness = watching(machine.clone(), "", "<esc>j<enter>");
+    has(&harness, &["Writers of /nobody", "No process maps it for writing yet."]);
+    machine.remove_object("nobody");
+    harness.wait(3000);
+    has(&harness, &["Segment is gone."]);
+}
