@@ -158,7 +158,10 @@ impl Source {
             Err(error) if is_gone(&error) || error.kind() == io::ErrorKind::NotFound => {
                 return Presence::Gone;
             }
-            Err(error) => return self.fail(now, plain_error(&error)),
+            Err(error) => {
+                let reason = format!("failed to look for {}: {}", self.segment.id, plain_error(&error));
+                return self.fail(now, reason);
+            }
         }
         match Reader::open(machine, &self.segment) {
             Ok(reader) => self.set_reader(reader, now),

@@ -5,7 +5,7 @@ use crate::engine::{Body, Delivery, Options, Report, Request, ScopeRequest, Step
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::scope::{Batch, EventKind, Grade, Rate, SampledValue, Sequence};
 use crate::segment::{Access, Segment};
-use crate::survey::{Names, Survey};
+use crate::survey::{Depth, Holdings, Names, Survey};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -184,6 +184,27 @@ fn sysv_segment_is_read_through_its_holder() {
     scope.start(1, Rate::Hertz(100.0), vec![value(&segment(&machine, 0), Scalar::U8, 0)]);
     assert_eq!(scope.wait(200 * MS).columns[0].bits.last(), Some(&1));
     assert_eq!(machine.edit(|facts| facts.attached), 0);
+}
+
+#[test]
+fn unlinked_object_is_sampled_until_its_last_holder_exits() {
+    let machine = FakeMachine::new();
+    machine.add_object("a", FakeBytes::full(&[1; 16]));
+    machine.add_process(70, "writer");
+    machine.open_in(70, "a", Access::ReadWrite);
+    machine.remove_object("a");
+    let mut names = Names::default();
+    let holdings = Holdings::scan(&machine, Depth::Shared, &[], &mut names);
+    let mut survey = Survey::take(&machine, &mut names);
+    survey.join(&holdings, &machine, &mut names);
+    let mut scope = Scope::new(&machine);
+    scope.start(1, Rate::Hertz(100.0), vec![value(&survey.segments[0], Scalar::U8, 0)]);
+    let batch = scope.wait(2000 * MS);
+    assert!(batch.events.is_empty() && batch.columns[0].bits.last() == Some(&1), "{:?}", batch.events);
+    machine.end_process(70);
+    // An object of the former name is another one.
+    machine.add_object("a", FakeBytes::full(&[2; 16]));
+    assert_eq!(events(&scope.wait(2000 * MS)), [(0, EventKind::Gone)]);
 }
 
 #[test]
