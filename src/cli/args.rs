@@ -7,7 +7,7 @@ pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
     CreateSysvArgs, KindArgs, LockArgs, NewArgs, ReportArgs, RestoreArgs, RmArgs, SaveArgs,
 };
-pub use scope::{ChannelArgs, RecordArgs, ScopeArgs, ScopeCommand};
+pub use scope::{ChannelArgs, RecordArgs, SampleRate, ScopeArgs, ScopeCommand};
 
 use super::type_name::{self, TypeArgument};
 use crate::config::When;

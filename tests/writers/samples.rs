@@ -1,13 +1,15 @@
 //! Samples of a value at every write.
 
-use super::Program;
-use crate::support::{Namespaces, Object, SOON};
+use super::{Program, watched};
+use crate::support::{Child, Namespaces, Object, SOON, shmlens, wait_until};
 use shmlens::decode::{ByteOrder, Scalar, Type};
 use shmlens::engine::{Body, Job, Request, WatchedValue, Worker as _, Writers};
 use shmlens::machine::real::RealMachine;
 use shmlens::scope::writers::WriteBatch;
 use shmlens::scope::{Grade, SampledValue};
 use shmlens::survey::{Names, Survey};
+use std::fs;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// A watch of the first word of the only segment.
@@ -98,4 +100,39 @@ fn values_that_other_writes_replaced_are_marked_and_counted() {
     assert_eq!(found.replaced, marked);
     assert!(marked > 0, "a loop of writes is faster than the reads");
     assert!(found.batch.times.is_sorted());
+}
+
+#[test]
+fn recording_has_every_write() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let _object = Object::new("a", 4096, 0o600);
+    let Some(mut program) = Program::new("/a", &["step"]) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run.csv");
+    let mut command = shmlens();
+    command.args(["record", "v=/a+0:u64", "--every-write", "--duration", "300ms", "-o"]).arg(&path);
+    command.stderr(Stdio::null());
+    let mut child = Child::spawn_piped(&mut command);
+    wait_until(SOON, || watched(&child) == 2);
+    program.send("go");
+    assert_eq!(child.wait(SOON).code(), Some(0));
+    let text = fs::read_to_string(&path).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next().map(str::trim_end), Some("time,v"));
+    let rows: Vec<(f64, u64)> = lines
+        .map(|line| {
+            let (time, value) = line.split_once(',').unwrap();
+            (time.parse().unwrap(), value.parse().unwrap())
+        })
+        .collect();
+    assert!(rows.len() > 10, "{text}");
+    for pair in rows.windows(2) {
+        let [(time, value), (next_time, next)] = pair else { panic!("{pair:?}") };
+        // A value that was replaced is that of a later write.
+        assert!(next_time - time > 0.004 && next >= value && *value > 0, "{text}");
+    }
+    let refused = shmlens().args(["record", "/a+0:u64", "/a+8:u64", "--every-write", "-o", "x.csv"]).output();
+    let refused = refused.unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--every-write samples one value"));
 }

@@ -32,16 +32,31 @@ pub struct ChannelArgs {
     /// Sample as fast as one processor can
     #[arg(long)]
     pub burst: bool,
+    /// Sample one value at every write, as `writers` sees them, instead of by time. The time of each write
+    /// is exact; its value is read a moment later, and marked if another write may have come first
+    #[arg(long, conflicts_with_all = ["rate", "burst"])]
+    pub every_write: bool,
     /// Type of the segments whose fields are named, in any form that `dump` takes [default: the type that is
     /// known with certainty]
     #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_name::parse)]
     pub kinds: Vec<TypeArgument>,
 }
 
+/// The times of samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SampleRate {
+    Ticks(Rate),
+    EveryWrite,
+}
+
 impl ChannelArgs {
     #[must_use]
-    pub const fn rate(&self) -> Rate {
-        if self.burst { Rate::Burst } else { self.rate }
+    pub const fn rate(&self) -> SampleRate {
+        match (self.every_write, self.burst) {
+            (true, _) => SampleRate::EveryWrite,
+            (false, true) => SampleRate::Ticks(Rate::Burst),
+            (false, false) => SampleRate::Ticks(self.rate),
+        }
     }
 }
 
@@ -126,6 +141,8 @@ EXAMPLES
   shmlens record /telemetry:tick '/telemetry:gain[1][2]' -o run.mcap
                                                  until Ctrl-C, 1000 times per second
   shmlens record v=/t+0:f64 i=/t+8:f64 'p = v * i' -o run.csv --rate 100 --duration 10s
+  shmlens record /telemetry:tick -o run.csv --every-write --duration 1s
+                                                 each value that is written
   shmlens record @motor -o run.npz --on 'rpm > 9000 rising' --pre 2s --post 5s
                                                  7 seconds around an event
 

@@ -40,12 +40,18 @@ impl Writers {
 }
 
 impl Worker for Writers {
-    fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
+    fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
+        let mut reports = vec![];
         if let Request::WatchWriters(watched) = job.request {
+            let last = self.session.take().and_then(|mut session| {
+                session.drain(machine);
+                session.take_samples()
+            });
+            reports.extend(last.map(|batch| Report::new(now, Body::WriteSamples(Box::new(batch)))));
             self.session = watched.map(|watched| Box::new(Session::new(*watched, now)));
             (self.reported, self.sampled, self.last) = (None, None, None);
         }
-        vec![]
+        reports
     }
 
     fn deadline(&self) -> Option<Clock> {
