@@ -310,6 +310,19 @@ fn ordinary_users_watch_their_own_processes() {
 }
 
 #[test]
+fn missing_watchpoints_are_told() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let _object = Object::new("a", 4096, 0o600);
+    let Some(_program) = Program::new("/a", &[]) else { return };
+    let mut first = watch(&["/a+0:32"], 4);
+    let refused = shmlens().args(["writers", "/a+32"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("no hardware watchpoints are left for writers-cpp ("), "{error}");
+    end(&mut first, 1);
+}
+
+#[test]
 fn invalid_values_are_refused() {
     let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 100, 0o600);

@@ -39,6 +39,8 @@ pub struct WatchedProcess {
     threads: HashMap<u32, WatchedThread>,
     /// Set if it maps the value, and a thread cannot be watched.
     pub is_refused: bool,
+    /// Set once the kernel stopped watching for a while.
+    is_throttled: bool,
     /// Reasons why some writes are not seen.
     pub problems: Vec<String>,
     /// Set if a thread began or ended since the threads were listed.
@@ -53,7 +55,14 @@ struct WatchedThread {
 
 impl WatchedProcess {
     pub fn new(holder: Holder) -> Self {
-        Self { holder, threads: HashMap::new(), is_refused: false, problems: vec![], has_new_threads: false }
+        Self {
+            holder,
+            threads: HashMap::new(),
+            is_refused: false,
+            is_throttled: false,
+            problems: vec![],
+            has_new_threads: false,
+        }
     }
 
     pub const fn id(&self) -> ProcessId {
@@ -65,6 +74,13 @@ impl WatchedProcess {
         self.has_new_threads = false;
         self.problems.clear();
         self.is_refused = false;
+        if self.is_throttled {
+            self.problems.push(format!(
+                "{} writes so often that the kernel does not record all of its writes: raise \
+                 kernel.perf_event_max_sample_rate",
+                self.name()
+            ));
+        }
         let (addresses, tids) = match self.targets(watching) {
             Ok(targets) => targets,
             Err(error) => {
@@ -72,6 +88,8 @@ impl WatchedProcess {
                 (vec![], vec![])
             }
         };
+        // A thread may have written since the last time, and then exited.
+        self.drain(watching);
         let ended: Vec<u32> = self.threads.keys().filter(|tid| !tids.contains(tid)).copied().collect();
         for tid in ended {
             self.end(tid, watching);
@@ -158,7 +176,7 @@ impl WatchedProcess {
             let hits = thread.watch.hits().unwrap_or(0);
             let is_excessive = watching.tally.hits(id, hits, watching.now);
             thread.watch.drain(&mut |event| match event {
-                Event::Write(write) if write.tid == tid => {
+                Event::Write(write) if (write.pid, write.tid) == (self.holder.pid, tid) => {
                     let place = watching.source.place_of(process, &write);
                     let is_new = watching.tally.write(id, &write, &place);
                     if let Some(samples) = watching.samples.as_deref_mut().filter(|_| is_new) {
@@ -166,7 +184,8 @@ impl WatchedProcess {
                     }
                 }
                 Event::Threads => self.has_new_threads = true,
-                Event::Write(_) | Event::Throttled => {}
+                Event::Throttled => self.is_throttled = true,
+                Event::Write(_) => {}
             });
             // Disabling fails only for a thread that has exited.
             if is_excessive && !thread.is_released && thread.watch.disable().is_ok() {
@@ -184,6 +203,7 @@ impl WatchedProcess {
 
     /// Ends the watch of all threads. Their counts stay.
     pub fn end_all(&mut self, watching: &mut Watching<'_>) {
+        self.drain(watching);
         let tids: Vec<u32> = self.threads.keys().copied().collect();
         for tid in tids {
             self.end(tid, watching);

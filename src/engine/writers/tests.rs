@@ -128,6 +128,9 @@ fn lost_records_are_reported() {
     assert!((0..10).all(|_| write(&machine, 7, 7, 16)));
     let table = last(steps.advance(SOON)).unwrap();
     assert_eq!((table.writes, table.lost), (3, 7));
+    machine.throttle();
+    let table = last(steps.advance(SECOND)).unwrap();
+    assert!(table.problems[0].contains("kernel.perf_event_max_sample_rate"), "{:?}", table.problems);
 }
 
 #[test]

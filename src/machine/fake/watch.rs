@@ -29,6 +29,7 @@ struct Watched {
     /// With the number of the write, which its registers contain.
     records: Vec<(FakeWrite, u64)>,
     threads_changed: bool,
+    is_throttled: bool,
     is_enabled: bool,
 }
 
@@ -78,6 +79,12 @@ impl FakeMachine {
         all.active.iter().for_each(|watched| lock(watched).threads_changed = true);
     }
 
+    /// Makes the watches report that the kernel stopped them for a while.
+    pub fn throttle(&self) {
+        let all = self.edit(|facts| facts.watches.clone());
+        all.active.iter().for_each(|watched| lock(watched).is_throttled = true);
+    }
+
     /// Returns the threads that are watched, in order.
     pub fn watched_threads(&self) -> Vec<u32> {
         let all = self.edit(|facts| facts.watches.clone());
@@ -109,6 +116,7 @@ impl WriteWatching for FakeMachine {
                 hits: 0,
                 records: vec![],
                 threads_changed: false,
+                is_throttled: false,
                 is_enabled: true,
             }));
             facts.watches.active.push(Arc::clone(&watched));
@@ -138,6 +146,9 @@ impl WriteWatch for FakeWatch {
             let FakeWrite { pid, tid, time, instruction, address, .. } = write;
             let registers = Some([number; REGISTERS]);
             take(Event::Write(Sample { time, pid, tid, instruction, address, registers, stack: &[] }));
+        }
+        if std::mem::take(&mut watched.is_throttled) {
+            take(Event::Throttled);
         }
         if std::mem::take(&mut watched.threads_changed) {
             take(Event::Threads);
