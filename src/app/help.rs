@@ -35,7 +35,7 @@ const MAX_COLUMN_WIDTH: u16 = 56;
 const DESCRIPTION_COLUMN: u16 = 15;
 const NARROW_DESCRIPTION_COLUMN: u16 = 10;
 
-const SYMBOLS: [(&str, &str); 9] = [
+const SYMBOLS: [(&str, &str); 10] = [
     ("● in use", "mapped, attached or open"),
     ("◌ removed", "removed, kept alive by its holders"),
     ("? unknown", "may still be in use; not all processes are visible"),
@@ -45,6 +45,7 @@ const SYMBOLS: [(&str, &str); 9] = [
     ("• ◉", "marked; attached by shmlens"),
     ("†", "creator has exited (shown after the maker)"),
     ("L", "locked in memory (shown after the mode)"),
+    ("?6.5", "sample that may be torn (Scope)"),
 ];
 
 /// A heading with its entries: keys or a symbol, and a description.

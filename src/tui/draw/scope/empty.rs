@@ -8,34 +8,50 @@ use crate::scope::Rate;
 use crate::scope::units::frequency;
 use crate::tui::canvas::{Canvas, cells};
 
+/// Texts of channels, with their meaning.
+const EXAMPLES: [[&str; 2]; 3] = [
+    ["/telemetry:speed", "a field of a segment with a type"],
+    ["/telemetry+0x18:f64", "a number at an offset"],
+    ["load = head - tail", "computed from other channels"],
+];
+/// Cells from an example to the next column.
+const EXAMPLE_WIDTH: u16 = 24;
+
 /// Explains how to add channels.
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let (add, pin) = (state.key_of(Action::AddChannel), state.key_of(Action::Pin));
-    let lines = [
-        (
-            String::new(),
-            "No channels yet. A channel is a value in shared memory, sampled over time.".to_owned(),
-        ),
-        (String::new(), String::new()),
-        (add, "add a channel by its text:".to_owned()),
-        (String::new(), "/telemetry:speed          a field of a segment with a type".to_owned()),
-        (String::new(), "/telemetry+0x18:f64       a number at an offset".to_owned()),
-        (String::new(), "load = head - tail        computed from other channels".to_owned()),
-        (pin, "in Inspect: add the value or field under the cursor".to_owned()),
-    ];
     let left = area.x + 2;
-    let margin = lines.iter().map(|(key, _)| cells(key)).max().unwrap_or(0) + 2;
-    let top = area.y + area.height.saturating_sub(7).min(2) / 2;
-    for (y, (key, text)) in (top..area.bottom()).zip(&lines) {
-        canvas.text(left, y, margin, key, theme.accent);
-        let x = if y == top { left } else { left + margin };
-        let is_example = key.is_empty() && y > top;
-        let (x, style) = if is_example { (x + 2, theme.dim) } else { (x, theme.text) };
-        let width = area.right().saturating_sub(x + 1);
-        let text = canvas.cut(text, width);
-        canvas.text(x, y, width, &text, style);
+    let margin = cells(&add).max(cells(&pin)) + 2;
+    let mut y = area.y + u16::from(area.height > 8);
+    let width = area.right().saturating_sub(left + 1);
+    let what = "No channels yet. A channel is a value in shared memory, sampled over time.";
+    for line in canvas.wrap(what, width) {
+        canvas.text(left, y, width, &line, theme.text);
+        y += 1;
     }
+    y += u16::from(area.height > 8);
+    let mut line = |key: &str, example: &str, text: &str| {
+        if y < area.bottom() {
+            canvas.text(left, y, margin, key, theme.accent);
+            let (mut x, mut style) = (left + margin, theme.text);
+            if !example.is_empty() {
+                canvas.text(x + 2, y, EXAMPLE_WIDTH, example, theme.text);
+                (x, style) = (x + 2 + EXAMPLE_WIDTH, theme.dim);
+            }
+            let room = area.right().saturating_sub(x + 1);
+            // The example says enough.
+            if example.is_empty() || cells(text) <= room {
+                canvas.text(x, y, room, &canvas.cut(text, room), style);
+            }
+        }
+        y += 1;
+    };
+    line(&add, "", "add a channel:");
+    for [example, meaning] in EXAMPLES {
+        line("", example, meaning);
+    }
+    line(&pin, "", "in Inspect: add the selected value");
 }
 
 /// Explains why there is no plot.

@@ -15,8 +15,18 @@ const DIGITS: usize = 5;
 
 /// The text of a sample. States have names, and integers all their digits.
 pub fn sample(channel: &ScopeChannel, number: Number) -> String {
-    let is_real = channel.channel.kind == NumberKind::Float && number.as_f64().is_finite();
-    if is_real { real(channel, number.as_f64()) } else { channel.channel.text(number.bits()) }
+    let value = number.as_f64();
+    if channel.channel.kind != NumberKind::Float || !value.is_finite() {
+        return channel.channel.text(number.bits());
+    }
+    let ends = [channel.statistics.min(), channel.statistics.max()].into_iter().flatten();
+    let are_whole = ends.map(Number::as_f64).chain([value]).all(is_whole);
+    if are_whole { format!("{value:.0}") } else { real(channel, value) }
+}
+
+/// Returns true for numbers such as those of an expression over integers.
+fn is_whole(value: f64) -> bool {
+    value.fract() == 0.0 && value.abs() < MAX_FIXED
 }
 
 /// The text of a number on the scale of a channel, such as its average.
@@ -67,8 +77,16 @@ mod tests {
 
     #[test]
     fn samples_that_are_no_numbers_have_their_text() {
-        let channel = channel(&[0.0, 1.0]);
+        let channel = channel(&[0.0, 1.5]);
         assert_eq!(sample(&channel, Number::Float(f64::NAN)), "nan");
-        assert_eq!(sample(&channel, Number::Float(0.25)), "0.250");
+        assert_eq!(sample(&channel, Number::Float(1.0)), "1.000");
+    }
+
+    #[test]
+    fn whole_numbers_have_no_decimals() {
+        let channel = channel(&[-2.0, 64.0]);
+        assert_eq!(sample(&channel, Number::Float(-2.0)), "-2");
+        assert_eq!(sample(&channel, Number::Float(3.25)), "3.25");
+        assert_eq!(real(&channel, 3.0), "3.00");
     }
 }

@@ -35,7 +35,7 @@ pub fn draw(state: &State, shown: &ShownPlot, canvas: &mut Canvas<'_>, area: Are
             }
         }
     }
-    number_traces(scope, shown, &picture, canvas, area);
+    number_traces(scope, shown, (&picture, &frame), canvas, area);
     if let ShownPlot::Time(_) = shown {
         newest_mark(scope, &frame, canvas, area);
     }
@@ -64,8 +64,15 @@ fn style(cell: &Cell, scope: &Scope, shown: &ShownPlot, theme: &Theme) -> Style 
 }
 
 /// Writes the number of each trace beside its last cell, because colors alone do not tell traces apart.
-fn number_traces(scope: &Scope, shown: &ShownPlot, picture: &Picture, canvas: &mut Canvas<'_>, area: Area) {
+fn number_traces(
+    scope: &Scope,
+    shown: &ShownPlot,
+    (picture, frame): (&Picture, &Frame),
+    canvas: &mut Canvas<'_>,
+    area: Area,
+) {
     let ShownPlot::Time(traces) = shown else { return };
+    let rows = frame.height();
     if traces.len() < 2 {
         return;
     }
@@ -85,7 +92,7 @@ fn number_traces(scope: &Scope, shown: &ShownPlot, picture: &Picture, canvas: &m
         let text = (trace.channel + 1).to_string();
         let x = x.saturating_sub(text.len() - 1);
         let is_free = |y: usize| {
-            let blank = picture.row(y).get(x).is_some_and(|cell| cell.ink == Ink::Blank);
+            let blank = y < rows && picture.row(y).get(x).is_some_and(|cell| cell.ink == Ink::Blank);
             blank && !taken.iter().any(|&(other, row)| row == y && other.abs_diff(x) <= LABEL_GAP)
         };
         let around = (1..=MAX_LABEL_DISTANCE).flat_map(|by| [y.checked_sub(by), Some(y + by)]);

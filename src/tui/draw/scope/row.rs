@@ -136,14 +136,13 @@ fn history(
 /// Draws a word about a channel: behind the history, or over its oldest part.
 fn note(scope: &Scope, index: usize, canvas: &mut Canvas<'_>, layout: &ScopeLayout, y: u16) {
     let Some((text, style)) = note_text(scope, index, canvas) else { return };
-    if let Some(placed) = layout.column(Column::Note) {
-        let text = canvas.cut(&text, placed.width);
-        canvas.text(placed.x, y, placed.width, &text, style);
-    } else if let Some(placed) = layout.column(Column::History) {
-        let text = canvas.cut(&text, placed.width);
-        let text = format!("{text} ");
-        canvas.text(placed.x, y, placed.width, &text, style);
-    }
+    let placed = layout.column(Column::Note).or_else(|| layout.column(Column::History));
+    let Some(ColumnPosition { x, width, .. }) = placed else { return };
+    let text = match text.split_once(" unverified") {
+        Some((count, _)) if cells(&text) > width => format!("?{count}"),
+        _ => canvas.cut(&text, width),
+    };
+    canvas.text(x, y, width, &format!("{text} "), style);
 }
 
 fn note_text(scope: &Scope, index: usize, canvas: &Canvas<'_>) -> Option<(String, Style)> {
