@@ -85,7 +85,8 @@ fn writers_are_listed_while_the_list_is_open() {
         &harness,
         &[
             "motor (7)  thread 7  0x1000",
-            "writes/s, 2 in all, last 0 ms ago; loses 0.0% of its time",
+            "writes/s, 2 in all, last ",
+            " ms ago; loses 0.0% of its time",
             "motor (9)  thread 9  0x1000",
             "3 writes by 2 threads; watching costs 10 µs per write",
             "Not seen: writes by the kernel",
@@ -115,7 +116,7 @@ fn hot_thread_is_shown_as_released() {
     let mut harness = watching(machine.clone(), "", "");
     assert!((0..2600).all(|_| write(&machine, 7, 8, 0)));
     harness.wait(300);
-    has(&harness, &["motor (7)  thread 8", "released: more than 5000 writes/s; 2600 in all, last 0 ms ago"]);
+    has(&harness, &["motor (7)  thread 8", "released: more than 5000 writes/s; 2600 in all, last "]);
     assert_eq!(machine.watched_threads(), [7, 9]);
 }
 
