@@ -44,6 +44,7 @@ pub struct Settings {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct State {
     pub size: Size,
     pub now: Clock,

@@ -176,16 +176,13 @@ fn drop_channel(state: &mut State) {
 }
 
 fn rearm(state: &mut State) {
-    match &mut state.scope.trigger {
-        Some(trigger) => {
-            trigger.rearm();
-            (state.scope.view.is_frozen, state.scope.view.end) = (false, None);
-            state.show_message("Trigger armed");
-        }
-        None => {
-            let text = format!("No trigger set ({} sets one)", state.key_of(Action::Trigger));
-            state.show_message(text);
-        }
+    if let Some(trigger) = &mut state.scope.trigger {
+        trigger.rearm();
+        (state.scope.view.is_frozen, state.scope.view.end) = (false, None);
+        state.show_message("Trigger armed");
+    } else {
+        let key = state.key_of(Action::Trigger);
+        state.show_message(format!("No trigger set ({key} sets one)"));
     }
 }
 
@@ -356,20 +353,15 @@ fn time(text: &str) -> Result<Duration, ShownError> {
 /// The text that the trigger was typed as.
 fn trigger_text(armed: &Armed) -> String {
     let Trigger { condition, mode, holdoff, pre } = &armed.trigger;
-    let mut text = condition.to_string();
-    if *mode != Mode::Normal {
-        text += &format!("; {mode}");
-    }
-    if *pre != 50 {
-        text += &format!("; pre {pre}%");
-    }
-    if !holdoff.is_zero() {
-        text += &format!("; holdoff {}ms", holdoff.as_millis());
-    }
-    for action in &armed.actions {
-        text += &format!("; {}", action.word());
-    }
-    text
+    let options = [
+        (*mode != Mode::Normal).then(|| mode.to_string()),
+        (*pre != 50).then(|| format!("pre {pre}%")),
+        (!holdoff.is_zero()).then(|| format!("holdoff {}ms", holdoff.as_millis())),
+    ];
+    let actions = armed.actions.iter().map(|action| action.word().to_owned());
+    let parts: Vec<String> =
+        [condition.to_string()].into_iter().chain(options.into_iter().flatten()).chain(actions).collect();
+    parts.join("; ")
 }
 
 /// Looks up the channel that the user typed. The answer closes the prompt, or shows the error in it.
