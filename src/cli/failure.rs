@@ -121,7 +121,13 @@ impl Failure {
             | Self::Pattern(_)
             | Self::Value(_)
             | Self::Usage(_)
-            | Self::Channel(ChannelError::Syntax { .. } | ChannelError::Sequence { .. })
+            | Self::Channel(
+                ChannelError::Syntax { .. }
+                | ChannelError::NoType { .. }
+                | ChannelError::NoField { .. }
+                | ChannelError::NotANumber { .. }
+                | ChannelError::Sequence { .. },
+            )
             | Self::Decode(StableError::TooLarge { .. }) => Status::Usage,
             Self::Output(_)
             | Self::Resolve(_)
@@ -139,13 +145,7 @@ impl Failure {
             | Self::Open(_)
             | Self::Decode(StableError::Read { .. } | StableError::Layout(_))
             | Self::Code(_)
-            | Self::Channel(
-                ChannelError::Segment(_)
-                | ChannelError::NoType { .. }
-                | ChannelError::NoField { .. }
-                | ChannelError::NotANumber { .. }
-                | ChannelError::PastEnd { .. },
-            )
+            | Self::Channel(ChannelError::Segment(_) | ChannelError::PastEnd { .. })
             | Self::Scope(_)
             | Self::NotLogged(_) => Status::Failed,
         }

@@ -141,10 +141,10 @@ fn fill(path: &Path, per_batch: u64) -> (u64, String, RecordingSummary) {
 }
 
 /// A file system that is unmounted at the end.
-struct Mounted(PathBuf);
+pub struct Mounted(PathBuf);
 
 impl Mounted {
-    fn new(path: &Path, size: u64) -> Self {
+    pub fn new(path: &Path, size: u64) -> Self {
         let limit = format!("size={size}");
         mount(Some("tmpfs"), path, Some("tmpfs"), MsFlags::empty(), Some(limit.as_str())).unwrap();
         Self(path.to_owned())

@@ -1,9 +1,11 @@
 // Makes a segment and writes it until its standard input ends:
 //   stamp NAME HZ   an object with a count and the time of its last change
 //   sysv KEY HZ     the same in an attached System V segment
+//   sine NAME HZ    an object with a sine of this frequency, written every 100 µs
 //   lock NAME       an object with fields of the same value behind a sequence lock
 // Prints "ready" once the segment has its values.
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -57,6 +59,13 @@ static void stamp(Stamped* stamped, double hertz) {
     }
 }
 
+static void sine(double* value, double hertz) {
+    for (;; usleep(100)) {
+        volatile double* shared = value;
+        *shared = sin(2 * M_PI * hertz * double(now()) / 1e9);
+    }
+}
+
 static void lock(Locked* locked) {
     for (uint64_t value = 1;; value++) {
         uint32_t sequence = locked->sequence.load(std::memory_order_relaxed);
@@ -70,16 +79,19 @@ static void lock(Locked* locked) {
 
 int main(int count, char** arguments) {
     if (count < 3) return 2;
-    bool is_lock = strcmp(arguments[1], "lock") == 0;
+    bool is_lock = strcmp(arguments[1], "lock") == 0, is_sine = strcmp(arguments[1], "sine") == 0;
+    double hertz = count > 3 ? atof(arguments[3]) : 1000;
     void* memory = strcmp(arguments[1], "sysv") == 0 ? segment(arguments[2]) : object(arguments[2], 4096);
     if (!memory) return perror("writer"), 1;
     std::thread([=] {
         if (is_lock) {
             lock(new (memory) Locked());
+        } else if (is_sine) {
+            sine(static_cast<double*>(memory), hertz);
         } else {
             auto stamped = new (memory) Stamped();
             stamped->stamp = now();
-            stamp(stamped, count > 3 ? atof(arguments[3]) : 1000);
+            stamp(stamped, hertz);
         }
     }).detach();
     puts("ready");

@@ -12,9 +12,9 @@ use std::time::Duration;
 #[derive(Debug, Subcommand)]
 pub enum ScopeCommand {
     /// Show values over time, or wait for a condition
-    Scope(ScopeArgs),
+    Scope(Box<ScopeArgs>),
     /// Record values to a file: MCAP, CSV or NPZ
-    Record(RecordArgs),
+    Record(Box<RecordArgs>),
     /// Show a recording
     Replay(ReplayArgs),
 }
@@ -75,9 +75,7 @@ pub struct ScopeArgs {
     /// Exit after this time, with status 1 if the condition was not met: 500ms, 10s
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "headless")]
     pub timeout: Option<Duration>,
-    /// Run a shell command when the condition is met, with SHMLENS_TRIGGER, SHMLENS_VALUE and
-    /// SHMLENS_TIME (ns since 1970) in its environment
-    #[arg(long, value_name = "CMD", requires = "until")]
+    #[arg(long, value_name = "CMD", requires = "until", help = EXEC)]
     pub exec: Option<String>,
     /// Print JSON
     #[arg(long, requires = "headless")]
@@ -89,6 +87,10 @@ pub struct ReplayArgs {
     /// A recording: MCAP, CSV or NPZ
     pub file: PathBuf,
 }
+
+const EXEC: &str = "\
+Run a shell command when the condition is met, with SHMLENS_TRIGGER, SHMLENS_VALUE and SHMLENS_TIME \
+(ns since 1970) in its environment";
 
 const SCOPE_EXAMPLES: &str = "\
 EXAMPLES
@@ -129,7 +131,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "on")]
     pub post: Option<Duration>,
     /// Replace existing files
-    #[arg(short, long)]
+    #[arg(long)]
     pub force: bool,
     /// Print a summary as JSON
     #[arg(long)]
@@ -147,7 +149,7 @@ EXAMPLES
                                                  7 seconds around an event
 
 MCAP is read by Foxglove and PlotJuggler: a topic for each channel with messages
-{\"value\":…}. CSV has a column time, in seconds since the first sample, and one for each
+{\"value\":...}. CSV has a column time, in seconds since the first sample, and one for each
 channel. NPZ, for numpy.load, has arrays time, start (ns since 1970) and one for each
 channel; it appears when the recording ends. Its rows wait in a file without a name in
 the same directory, which a kill removes.

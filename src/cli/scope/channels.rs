@@ -4,14 +4,14 @@ use super::ScopeTerms;
 use crate::cli::args::ChannelArgs;
 use crate::cli::dump::chosen;
 use crate::cli::out::warn;
-use crate::cli::type_name::{self, TypeArgument};
+use crate::cli::type_name;
 use crate::cli::{Failure, survey_with_unlinked};
-use crate::decode::{PlacedType, Type};
-use crate::identify::typing::{Subject, candidates, named_type};
+use crate::decode::PlacedType;
+use crate::identify::typing::read_certain_type;
 use crate::machine::Machine;
 use crate::memory::Reader;
 use crate::scope::Channel;
-use crate::scope::text::{Lookup, resolve, written_type};
+use crate::scope::text::{Lookup, held_type, resolve};
 use crate::segment::{Segment, SegmentId, quote};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub fn find(machine: &dyn Machine, args: &ChannelArgs, terms: &ScopeTerms) -> Re
     let lookup = Lookup {
         segments: &survey.segments,
         type_of: &|segment| types.of(segment),
-        parse_type: &|segment, text| types.parse(segment, text),
+        parse_type: &|segment, text| held_type(machine, segment, text, &terms.knowledge),
     };
     let mut channels = vec![];
     for text in &texts {
@@ -75,25 +75,6 @@ impl Types<'_> {
     }
 
     fn certain(&self, segment: &Segment) -> Result<Option<PlacedType>, String> {
-        let reader = Reader::open(self.machine, segment).map_err(|error| error.to_string())?;
-        let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
-        let size = reader.size().unwrap_or(segment.size.0);
-        let subject = Subject { segment, size, peek: &peek };
-        let found = candidates(self.machine, &subject, &self.terms.knowledge).candidates;
-        Ok(found.into_iter().next().filter(|best| best.certain).map(|best| best.placed()))
-    }
-
-    /// Parses a type that is written out, or finds it by its name in the programs of the holders.
-    fn parse(&self, segment: &Segment, text: &str) -> Result<Type, String> {
-        let error = match written_type(segment, text) {
-            Ok(ty) => return Ok(ty),
-            Err(error) => error,
-        };
-        match type_name::parse(text) {
-            Ok(TypeArgument::Named { name, offset: None, .. }) => {
-                named_type(self.machine, segment, &name, &self.terms.knowledge)?.ok_or(error)
-            }
-            _ => Err(error),
-        }
+        read_certain_type(self.machine, segment, &self.terms.knowledge).map_err(|error| error.to_string())
     }
 }

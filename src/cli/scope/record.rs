@@ -1,6 +1,6 @@
 //! `record`: records values to a file.
 
-use super::sampling::{Sampling, epoch};
+use super::sampling::Sampling;
 use super::summary::{SummaryJson, recorded, sampled};
 use super::{ScopeTerms, channels};
 use crate::act::SaveError;
@@ -10,7 +10,7 @@ use crate::cli::progress::Interrupt;
 use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::scope::recording::{
-    Recording, RecordingError, RecordingFormat, RecordingOptions, RecordingSummary, TriggerWindow,
+    Epoch, Recording, RecordingError, RecordingFormat, RecordingOptions, RecordingSummary, TriggerWindow,
 };
 use crate::scope::trigger::{Mode, Trigger, TriggerState};
 use crate::scope::{Batch, Timing};
@@ -52,14 +52,16 @@ pub fn run(
     let mut sampling = Sampling::start(machine, channels, args.sampled.rate())?;
     // A segment that cannot be read leaves no file.
     let first = sampling.next(OPEN_TIMEOUT)?;
-    let recording = Recording::create(options, sampling.channels(), epoch(&**machine))?;
+    let recording = Recording::create(options, sampling.channels(), Epoch::of(&**machine))?;
     let interrupt = Interrupt::listen();
     if io::stderr().is_terminal() {
         warn(&format!("recording to {}; press Ctrl-C to stop", escape(args.output.as_os_str().as_bytes())));
     }
     let mut session =
         Session { recording, trigger, end: End::new(args.duration), timing: Timing::default(), error: None };
-    first.into_iter().for_each(|batch| session.take(batch));
+    if let Some(batch) = first {
+        session.take(batch);
+    }
     while !interrupt.is_set() && !session.is_over(sampling.elapsed()) {
         match sampling.next(CHECK_INTERVAL) {
             Ok(Some(batch)) => session.take(batch),

@@ -6,7 +6,6 @@ use crate::cli::out::warn;
 use crate::engine::{Body, Delivery, Engine, Options, Report, Request, ScopeRequest, WatchedValue};
 use crate::machine::Machine;
 use crate::scope::expression::Expressions;
-use crate::scope::recording::Epoch;
 use crate::scope::writers::{WriteBatch, WriterTable};
 use crate::scope::{Batch, Channel, Event, EventKind, SampledValue, Source};
 use crate::segment::{SegmentId, plain_error};
@@ -213,10 +212,4 @@ fn at_every_write(values: Vec<SampledValue>) -> Result<WatchedValue, Failure> {
 
 fn failed(error: &io::Error) -> Failure {
     Failure::Scope(format!("failed to sample: {}", plain_error(error)))
-}
-
-/// The current moment on both clocks.
-pub fn epoch(machine: &dyn Machine) -> Epoch {
-    let monotonic = u64::try_from(machine.monotonic_time().as_nanos()).unwrap_or(u64::MAX);
-    Epoch::new(monotonic, machine.now().since_epoch())
 }

@@ -1,6 +1,6 @@
 //! `scope --headless`: samples values until a condition is met.
 
-use super::sampling::{Sampling, epoch};
+use super::sampling::Sampling;
 use super::statistics::{ChannelJson, statistics_table};
 use super::summary::{TimingJson, sampled};
 use super::{ScopeTerms, channels};
@@ -46,7 +46,7 @@ pub fn run(
         fired: None,
     };
     let mut sampling = Sampling::start(machine, channels, args.sampled.rate())?;
-    let epoch = epoch(&**machine);
+    let epoch = Epoch::of(&**machine);
     let interrupt = Interrupt::listen();
     if io::stderr().is_terminal() && args.timeout.is_none() {
         warn("sampling; press Ctrl-C to stop");

@@ -3,12 +3,10 @@
 use crate::cli::Failure;
 use crate::cli::choose::choose;
 use crate::cli::out::warn;
-use crate::decode::PlacedType;
-use crate::identify::typing::{Candidate, Knowledge, Subject, candidates, quick_candidates};
+use crate::identify::typing::{Knowledge, read_certain_type};
 use crate::machine::Machine;
-use crate::memory::Reader;
 use crate::scope::Source;
-use crate::scope::text::{ChannelError, Lookup, resolve, written_type};
+use crate::scope::text::{Lookup, resolve, written_type};
 use crate::segment::{Bytes, Segment, quote};
 use crate::survey::Survey;
 use std::ffi::OsStr;
@@ -59,12 +57,10 @@ fn named_value<'a>(
             quote(text.as_bytes())
         ))
     };
-    let type_of = |segment: &Segment| Ok(certain_type(machine, knowledge, segment));
+    let type_of =
+        |segment: &Segment| read_certain_type(machine, segment, knowledge).map_err(|error| error.to_string());
     let lookup = Lookup { segments: &survey.segments, type_of: &type_of, parse_type: &written_type };
-    let resolved = resolve(text.to_str().ok_or_else(unknown)?, &lookup).map_err(|error| match error {
-        ChannelError::Segment(error) => Failure::Resolve(error),
-        error => Failure::Usage(error.to_string()),
-    })?;
+    let resolved = resolve(text.to_str().ok_or_else(unknown)?, &lookup)?;
     let Source::Value(value) = resolved.channel.source else { return Err(unknown()) };
     let segment =
         survey.segments.iter().find(|segment| segment.id == value.segment.id).ok_or_else(unknown)?;
@@ -72,16 +68,6 @@ fn named_value<'a>(
         warn(&format!("using {}", id.short()));
     }
     Ok(Target { segment, range: value.place().range() })
-}
-
-/// The type that a segment certainly has.
-fn certain_type(machine: &dyn Machine, knowledge: &Knowledge, segment: &Segment) -> Option<PlacedType> {
-    let reader = Reader::open(machine, segment).ok()?;
-    let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
-    let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-    let found =
-        quick_candidates(&subject, knowledge).unwrap_or_else(|| candidates(machine, &subject, knowledge));
-    found.candidates.first().filter(|best| best.certain).map(Candidate::placed)
 }
 
 /// Splits `SEGMENT+OFFSET` or `SEGMENT+OFFSET:LENGTH`.

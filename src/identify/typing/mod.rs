@@ -11,7 +11,7 @@ use crate::config::layout::LayoutRule;
 use crate::decode::layouts::{Layout, Peek};
 use crate::decode::{PlacedType, StableError, StableValue, Type};
 use crate::machine::{Machine, Trace};
-use crate::memory::{Reader, WriteLeases};
+use crate::memory::{OpenError, Reader, WriteLeases};
 use crate::segment::Segment;
 use debug::{Found, Programs};
 use serde::Serialize;
@@ -125,6 +125,21 @@ pub fn named_type(
     knowledge: &Knowledge,
 ) -> Result<Option<Type>, String> {
     debug::named_type(machine, segment, name, &knowledge.programs)
+}
+
+/// Reads a segment to find its [`certain_type`].
+///
+/// # Errors
+/// Fails if the segment cannot be opened.
+pub fn read_certain_type(
+    machine: &dyn Machine,
+    segment: &Segment,
+    knowledge: &Knowledge,
+) -> Result<Option<PlacedType>, OpenError> {
+    let reader = Reader::open(machine, segment)?;
+    let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
+    let subject = Subject { segment, size: reader.size().unwrap_or(segment.size.0), peek: &peek };
+    Ok(certain_type(machine, &subject, knowledge).map(|best| best.placed()))
 }
 
 /// Returns the value of the best type, if that is certain, and reading leaves no trace and breaks no

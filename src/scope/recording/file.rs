@@ -15,7 +15,7 @@ use std::io;
 use std::path::PathBuf;
 
 /// Nanoseconds after which rows are made readable by others.
-const FLUSH_INTERVAL: u64 = 500_000_000;
+const FLUSH_INTERVAL: u64 = 900_000_000;
 
 /// The files of a recording.
 #[derive(Debug, Clone)]
@@ -91,7 +91,8 @@ impl Recording {
         })
     }
 
-    /// Appends samples, with a column for each channel. After an error the recording has ended, and
+    /// Appends samples, with a column for each channel. An empty batch makes the last ones readable by
+    /// others. After an error the recording has ended, and
     /// [`Recording::finish`] tells what was kept.
     pub fn write(&mut self, batch: &Batch) -> Result<(), RecordingError> {
         for index in 0..batch.len() {
@@ -105,13 +106,18 @@ impl Recording {
             self.rows_in_file += 1;
             self.summary.samples += u64::from(row.has_sample());
         }
-        let last = batch.times.last().copied().unwrap_or(0);
-        if last.saturating_sub(self.flushed) >= FLUSH_INTERVAL {
-            self.flushed = last;
-            let outcome = self.encoder.as_mut().ok_or(RecordingError::Ended)?.flush();
-            self.check(outcome)?;
+        let encoder = self.encoder.as_mut().ok_or(RecordingError::Ended)?;
+        // During a gap, no further samples would cause it.
+        let is_due = match batch.times.last() {
+            Some(last) => last.saturating_sub(self.flushed) >= FLUSH_INTERVAL,
+            None => encoder.kept() < self.rows_in_file,
+        };
+        if !is_due {
+            return Ok(());
         }
-        Ok(())
+        self.flushed = batch.times.last().copied().unwrap_or(self.flushed);
+        let outcome = encoder.flush();
+        self.check(outcome)
     }
 
     /// Completes the file.

@@ -38,7 +38,7 @@ fn value(segment: &Segment, scalar: Scalar, offset: u64) -> SampledValue {
 }
 
 /// Starts the writer with these arguments. `None` without a compiler.
-fn writer(arguments: &[&str]) -> Option<Child> {
+pub fn writer(arguments: &[&str]) -> Option<Child> {
     let mut child = Child::spawn_piped(Command::new(compile_cpp("tests/scope/writer.cpp")?).args(arguments));
     assert!(child.line(SOON).starts_with("ready"));
     Some(child)
