@@ -2,7 +2,7 @@
 
 use shmlens::act::{LoggedSegments, UseRecorder};
 use shmlens::app::scope::Scope;
-use shmlens::cli::args::{DemoArgs, LookArgs, ScopeCommand};
+use shmlens::cli::args::{DemoArgs, LookArgs, SampleRate, ScopeCommand};
 use shmlens::cli::out::{Out, warn};
 use shmlens::cli::{self, Command, Failure, ScopeTerms, Status, Style, Terms};
 use shmlens::config::layout::LayoutRule;
@@ -95,12 +95,16 @@ fn show_values(command: &ScopeCommand, terms: &ScopeTerms, look: LookArgs, read_
     let memory = terms.settings.history;
     let scope = match command {
         ScopeCommand::Scope(args) if !args.headless => {
+            let SampleRate::Ticks(rate) = args.sampled.rate() else {
+                warn("--every-write is for `record`, and for `scope --headless`");
+                return Status::Usage.into();
+            };
             let channels = match cli::scope_channels(&*machine, args, terms) {
                 Ok(channels) => channels,
                 Err(failure) => return report_with(look, |_| Err(failure)),
             };
             let mut scope = Scope::new(memory);
-            scope.rate = args.sampled.rate();
+            scope.rate = rate;
             match scope.add_all(channels) {
                 Ok(()) => scope,
                 Err(error) => return ended(Err(error.into())),

@@ -46,7 +46,6 @@ fn sample(tick: u64) -> Vec<(u64, Grade)> {
     let gain = 6.5 + 0.07 * (seconds(tick) * 0.9).sin() + 0.01 * noise(tick);
     let mode = match tick {
         0..2500 => 0,
-        2500..4000 | 5200..6800 => 1,
         4000..5200 => 2,
         _ => 1_u64,
     };
@@ -62,7 +61,7 @@ fn sample(tick: u64) -> Vec<(u64, Grade)> {
         (tick / 3 + fill, Grade::Whole),
         (tick / 3, Grade::Whole),
         (Number::Float((seconds(tick) * 5.0).cos() * 1e-3).bits(), torn),
-        (u64::from(tick / 700 % 2 == 0), removed),
+        (u64::from((tick / 700).is_multiple_of(2)), removed),
     ]
 }
 
@@ -228,7 +227,7 @@ fn scope_in_ascii_mode_draws_only_ascii() {
                 }
                 let buffer = harness.cells(&theme);
                 let strange = buffer.content.iter().find(|cell| !cell.symbol().is_ascii());
-                assert_eq!(strange.map(|cell| cell.symbol()), None, "{width}x{height} {kind:?}");
+                assert_eq!(strange.map(ratatui::buffer::Cell::symbol), None, "{width}x{height} {kind:?}");
             }
         }
     }

@@ -137,10 +137,9 @@ impl Harness {
             match effect {
                 Effect::Engine(request) => self.request(request),
                 Effect::Copy(text) => self.clipboard = Some(text),
-                Effect::Bell | Effect::Notify(_) => {}
                 Effect::Suspend => self.suspended = true,
                 Effect::Quit => self.quit = true,
-                Effect::CaptureMouse(_) => {}
+                Effect::CaptureMouse(_) | Effect::Bell | Effect::Notify(_) => {}
             }
         }
     }

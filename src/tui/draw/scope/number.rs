@@ -56,7 +56,9 @@ mod tests {
         let kind = NumberKind::Float;
         let mut statistics = Statistics::new(kind);
         let mut column = Column::default();
-        values.iter().for_each(|value| column.push(value.to_bits(), Grade::Whole));
+        for value in values {
+            column.push(value.to_bits(), Grade::Whole);
+        }
         let times: Vec<u64> = (0..values.len() as u64).collect();
         statistics.push(&times, &column);
         let channel = Channel { name: "x".to_owned(), kind, source: Source::Expression("1".to_owned()) };
