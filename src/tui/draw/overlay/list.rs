@@ -41,6 +41,8 @@ pub struct Panel {
     /// Fixed text below the entries.
     pub footer: Vec<(String, Style)>,
     pub status: Option<String>,
+    /// Takes the full width, so that live text does not move the frame.
+    pub is_wide: bool,
 }
 
 impl Entries {
@@ -124,7 +126,7 @@ impl Entries {
 
 impl Panel {
     pub const fn new(title: String, entries: Entries, selected: usize) -> Self {
-        Self { title, entries, selected, top: 0, footer: vec![], status: None }
+        Self { title, entries, selected, top: 0, footer: vec![], status: None, is_wide: false }
     }
 
     pub fn draw(&self, state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>) {
@@ -156,6 +158,9 @@ impl Panel {
 
     /// The width of the widest line.
     fn width(&self, state: &State, overlay: &Overlay, canvas: &Canvas<'_>) -> u16 {
+        if self.is_wide {
+            return self.entries.width;
+        }
         let footer = self.footer.iter().map(|(text, _)| cells(text) + 1);
         let status = self.status.iter().map(|text| cells(text) + 1);
         let hints = width_of(&overlay_hints(state, overlay), HINT_GAPS[0], canvas) + 1;

@@ -38,7 +38,7 @@ pub fn draw(state: &State, overlay: &Overlay, shown: &Writers, canvas: &mut Canv
     for problem in shown.table().iter().flat_map(|table| &table.problems) {
         entries.add(canvas, NO_ENTRY, 0, problem, theme.removed);
     }
-    let mut panel = Panel::new(shown.title(), entries, shown.list.selected);
+    let mut panel = Panel { is_wide: true, ..Panel::new(shown.title(), entries, shown.list.selected) };
     if let Some(table) = shown.table().filter(|table| table.threads > 0 || !table.writers.is_empty()) {
         panel.footer = vec![
             (table.summary(), theme.text),
