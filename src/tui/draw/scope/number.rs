@@ -3,6 +3,7 @@
 use crate::app::scope::ScopeChannel;
 use crate::scope::units::rounded;
 use crate::scope::{Number, NumberKind};
+use crate::tui::canvas::{Canvas, cells};
 
 /// A fraction shows differences of a thousandth of the range of a channel.
 const RESOLUTION: f64 = 1000.0;
@@ -12,6 +13,8 @@ const MAX_DECIMALS: usize = 6;
 const MAX_FIXED: f64 = 1e9;
 /// Digits of a number that gets an exponent.
 const DIGITS: usize = 5;
+/// Digits of a number that is rounded to fit.
+const MAX_DIGITS: usize = 17;
 
 /// The text of a sample. States have names, and integers all their digits.
 pub fn sample(channel: &ScopeChannel, number: Number) -> String {
@@ -35,6 +38,24 @@ pub fn real(channel: &ScopeChannel, value: f64) -> String {
         Some(decimals) if value.abs() < MAX_FIXED => format!("{value:.decimals$}"),
         _ => rounded(value, DIGITS),
     }
+}
+
+/// The text of a difference of two samples.
+pub fn difference(channel: &ScopeChannel, value: f64) -> String {
+    let is_integer = channel.channel.kind != NumberKind::Float && is_whole(value);
+    if is_integer { format!("{value:.0}") } else { real(channel, value) }
+}
+
+/// Rounds a number that is too wide to as many digits as fit, because cutting digits off would change its
+/// magnitude. Shortens other text.
+pub fn fitted(text: String, canvas: &Canvas<'_>, width: u16) -> String {
+    if cells(&text) <= width {
+        return text;
+    }
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let forms = |number| (1..=MAX_DIGITS).rev().map(move |digits| format!("~{}", rounded(number, digits)));
+    let fitting = number.and_then(|number| forms(number).find(|text| cells(text) <= width));
+    fitting.unwrap_or_else(|| canvas.cut(&text, width))
 }
 
 /// The decimals that differences in the range of a channel need. `None` if there are too many, or no
@@ -82,6 +103,33 @@ mod tests {
         let channel = channel(&[0.0, 1.5]);
         assert_eq!(sample(&channel, Number::Float(f64::NAN)), "nan");
         assert_eq!(sample(&channel, Number::Float(1.0)), "1.000");
+    }
+
+    #[test]
+    fn wide_numbers_keep_as_many_digits_as_fit() {
+        use crate::tui::theme::{Depth, Name, Theme};
+        use ratatui::buffer::Buffer;
+        let theme = Theme::new(Name::Default, Depth::Mono, false);
+        let canvas = Canvas { buffer: &mut Buffer::default(), theme: &theme };
+        for (text, width, shown) in [
+            ("481220", 6, "481220"),
+            ("1795880748112345678", 9, "~1.796e18"),
+            ("1795880748112345678", 14, "~1.79588075e18"),
+            ("-1795880748112345678", 6, "~-2e18"),
+            ("123456.789", 9, "~123456.8"),
+            ("123456789", 3, "12…"),
+            ("Initializing", 8, "Initial…"),
+        ] {
+            assert_eq!(fitted(text.to_owned(), &canvas, width), shown);
+        }
+    }
+
+    #[test]
+    fn differences_of_integers_are_integers() {
+        let mut channel = channel(&[0.0, 10.5]);
+        assert_eq!(difference(&channel, 3.0), "3.00");
+        channel.channel.kind = NumberKind::Unsigned;
+        assert_eq!(difference(&channel, -330.0), "-330");
     }
 
     #[test]

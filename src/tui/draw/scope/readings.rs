@@ -1,6 +1,6 @@
 //! The readings of the cursors.
 
-use super::number::{real, sample};
+use super::number::{difference, fitted, sample};
 use super::{nothing, symbols};
 use crate::app::layout::Area;
 use crate::app::scope::{Scope, ScopeChannel, ShownPlot};
@@ -94,18 +94,17 @@ fn values(scope: &Scope, channel: usize, cursors: [u64; 2], canvas: &mut Canvas<
     let theme = canvas.theme;
     let Some(found) = scope.channels.get(channel) else { return };
     let Reading { samples, value, .. } = scope.history.reading(channel, cursors);
-    let difference = value.filter(|_| found.channel.is_quantity());
-    let difference = difference.map_or_else(|| nothing(canvas).to_owned(), |value| real(found, value));
-    let difference = symbols(&format!("Δ {difference}"), canvas).into_owned();
-    let room = area.width.saturating_sub(cells(&difference) + 2);
+    let change = value.filter(|_| found.channel.is_quantity());
+    let change = change.map_or_else(|| nothing(canvas).to_owned(), |value| difference(found, value));
+    let change = symbols(&format!("Δ {change}"), canvas).into_owned();
+    let room = area.width.saturating_sub(cells(&change) + 2);
     let name = canvas.fit(&format!("{} {}", channel + 1, found.channel.name), room);
     canvas.text(area.x, area.y, room, &name, theme.trace(scope.color(channel), false));
-    canvas.text_right(area.right(), area.y, cells(&difference), &difference, theme.text);
+    canvas.text_right(area.right(), area.y, cells(&change), &change, theme.text);
     for (index, one) in samples.into_iter().enumerate() {
-        let text = format!("{} {}", ["A", "B"][index], value_text(found, one, canvas));
         let x = area.x + index_offset(index, area.width) + 1;
         let width = (area.width / 2).saturating_sub(2);
-        let text = canvas.cut(&text, width);
-        canvas.text(x, area.y + 1, width, &text, theme.dim);
+        let text = fitted(value_text(found, one, canvas), canvas, width.saturating_sub(2));
+        canvas.text(x, area.y + 1, width, &format!("{} {text}", ["A", "B"][index]), theme.dim);
     }
 }

@@ -1,7 +1,6 @@
 //! A row of the table: a channel with its value and statistics.
 
-use super::super::moving::fitted;
-use super::number::{real, sample};
+use super::number::{fitted, real, sample};
 use super::sparkline::sparkline;
 use super::{nothing, symbols};
 use crate::app::layout::scope::{Column, ColumnPosition, ScopeLayout};
@@ -77,7 +76,7 @@ fn cell(scope: &Scope, index: usize, canvas: &mut Canvas<'_>, placed: ColumnPosi
     };
     let is_unverified = column == Column::Value && last_grade(scope, index) == Some(Grade::Unverified);
     let mark = if is_unverified { "?" } else { "" };
-    let text = fitted(&number, canvas, width.saturating_sub(cells(mark)));
+    let text = fitted(number, canvas, width.saturating_sub(cells(mark)));
     let style = if column == Column::Value && channel.trouble.is_some() { theme.dim } else { theme.text };
     canvas.text_right(x + width, y, width, &format!("{mark}{text}"), style);
 }
