@@ -103,10 +103,6 @@ fn show_values(command: &ScopeCommand, terms: &ScopeTerms, look: LookArgs, read_
                 Ok(channels) => channels,
                 Err(failure) => return report_with(look, |_| Err(failure)),
             };
-            let SampleRate::Ticks(rate) = args.sampled.rate() else {
-                warn("--every-write needs --headless");
-                return Status::Usage.into();
-            };
             let mut scope = Scope::new(memory);
             scope.rate = rate;
             match scope.add_all(channels) {
