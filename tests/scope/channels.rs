@@ -61,7 +61,7 @@ fn channels_are_found_by_the_types_of_a_real_program() {
     let place = |index: usize| match &found[index] {
         Ok(found) => match &found.channel.source {
             Source::Value(value) => format!("{} {}:{}", found.channel.name, value.offset, value.ty),
-            Source::Expression(text) => panic!("{text}"),
+            other => panic!("{other:?}"),
         },
         Err(error) => panic!("{error}"),
     };
