@@ -2,7 +2,7 @@
 
 use super::compile::{compile, open_file};
 use object::{Object as _, ObjectSection as _};
-use shmlens::decode::debug::{Frame, Program, Registers};
+use shmlens::decode::debug::{Frame, Program, Registers, Symbols};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -62,7 +62,9 @@ fn originals() -> Vec<Original> {
         let bytes = fs::read(&made.path).unwrap();
         let file = object::File::parse(&*bytes).unwrap();
         let sections = file.sections().filter(|section| {
-            section.name().is_ok_and(|name| name.starts_with(".debug") || name.starts_with(".eh_frame"))
+            section.name().is_ok_and(|name| {
+                [".debug", ".eh_frame", ".symtab", ".strtab"].iter().any(|start| name.starts_with(start))
+            })
         });
         let range = |(start, size): (u64, u64)| {
             let start = usize::try_from(start).unwrap();
@@ -109,6 +111,7 @@ impl Original {
 /// Asks for everything. Returns true if some of it was right.
 fn ask(random: &mut Random, bytes: &[u8]) -> bool {
     let Ok(program) = Program::open(&bytes, Path::new("/program"), &open_file) else { return false };
+    let symbols = Symbols::open(&bytes, Path::new("/program"), &open_file).ok();
     let types = program.types().unwrap_or_default();
     let mut right = false;
     for _ in 0..types.len().min(MOST) {
@@ -143,6 +146,7 @@ fn ask(random: &mut Random, bytes: &[u8]) -> bool {
         if let Ok(Some(function)) = program.function_at(address) {
             let _ = program.locals(&function, &frame);
         }
+        let _ = (program.sources_at(address), symbols.as_ref().map(|symbols| symbols.at(address)));
     }
     right
 }

@@ -6,5 +6,6 @@ mod files;
 mod frames;
 mod fuzz;
 mod hostile;
+mod lines;
 mod rust;
 mod truth;
