@@ -1,7 +1,7 @@
 //! The scope: values over time, read from the memory of real programs, and their recordings.
 
-mod record;
 mod channels;
+mod record;
 mod recording;
 mod sampling;
 mod tools;
