@@ -55,6 +55,8 @@ contexts! {
     Prompt: "Prompts", Text;
     /// A prompt that filters the table.
     Filter: "Filter", Prompt;
+    /// A prompt for a channel of the scope.
+    Channel: "Channels", Prompt;
     /// Bindings of every text field.
     Text: "Text fields";
 }
@@ -66,7 +68,7 @@ impl Context {
 
     /// Returns true if character keys go to a text field.
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Text)
+        matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Channel | Self::Text)
     }
 
     /// The actions listed under this heading in the help and the man page.
@@ -89,7 +91,7 @@ pub struct ActionInfo {
 }
 
 use Context::{
-    Attachments, Choice, Clean, Confirm, Detail, Filter, Form, Holders, Inspect, List, Pager, Palette,
+    Attachments, Channel, Choice, Clean, Confirm, Detail, Filter, Form, Holders, Inspect, List, Pager, Palette,
     Prompt, Scope, Segments, Text, Writers,
 };
 
@@ -209,7 +211,7 @@ actions! {
     Decline: "decline", "answer no", [Confirm, Clean, Attachments], ["n"];
     Force: "force", "toggle force for the segment", [Confirm], ["f"];
     SaveCopy: "save-copy", "toggle saving a copy first", [Confirm], ["c"];
-    Complete: "complete", "complete the channel", [Prompt], ["tab"];
+    Complete: "complete", "complete the channel", [Channel], ["tab"];
     Accept: "accept", "choose, run or continue", [Choice, Clean, Form, Palette, Prompt], ["enter"];
     Close: "close", "close or cancel", [List, Form, Palette, Prompt], ["esc", "q"];
     Terminate: "terminate", "terminate the holder", [Holders], ["K"];

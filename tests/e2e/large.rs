@@ -35,7 +35,8 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
         terminal.wait_for(shown, ONE_SECOND);
     }
     let memory = peak_memory(&terminal);
-    assert!(memory < 30 << 10, "{memory} KiB");
+    // Two thirds of it are code, of a build without optimization.
+    assert!(memory < 40 << 10, "{memory} KiB");
     // Scanning allocated nothing.
     assert_eq!(std::os::unix::fs::MetadataExt::blocks(&object.file.metadata().unwrap()), 8);
     leave_and_quit(terminal);

@@ -75,10 +75,11 @@ const fn states(context: Context) -> &'static [&'static str] {
         Context::Confirm => &["Gk<space>kk<space>k<space>x|j", "Gkk<space><space><space>x|j"],
         Context::Form => &["pjl", "pj", "n<up>", "nab cd ef<left><left><left><left>", "w<tab>"],
         Context::Palette => &[":ma r k<left><left><left><down><down>"],
-        Context::Prompt => &["G<enter>/ab cd ef<left><left><left><left>", "<enter>a|v|a/"],
+        Context::Prompt => &["G<enter>/ab cd ef<left><left><left><left>"],
         Context::Filter => {
             &["/kind=sysv size>1<left><left><left><left>jjj<down><down>", "/!zz ! zz<left><left><down><down>"]
         }
+        Context::Channel => &["<enter>a|v|a/one+0x0:u8<left><left><left><left>"],
         // Other contexts cover their bases.
         Context::List | Context::Text => &[],
     }

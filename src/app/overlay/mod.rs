@@ -75,6 +75,7 @@ impl Overlay {
             Self::Confirm(_) | Self::Terminate(_) => Context::Confirm,
             Self::Permissions(_) | Self::New(_) | Self::Save(_) => Context::Form,
             Self::Prompt(Prompt { kind: PromptKind::Filter, .. }) => Context::Filter,
+            Self::Prompt(Prompt { kind: PromptKind::Channel, .. }) => Context::Channel,
             Self::Prompt(_) | Self::MarkLetter { .. } => Context::Prompt,
         }
     }
