@@ -91,8 +91,8 @@ pub struct ActionInfo {
 }
 
 use Context::{
-    Attachments, Channel, Choice, Clean, Confirm, Detail, Filter, Form, Holders, Inspect, List, Pager, Palette,
-    Prompt, Scope, Segments, Text, Writers,
+    Attachments, Channel, Choice, Clean, Confirm, Detail, Filter, Form, Holders, Inspect, List, Pager,
+    Palette, Prompt, Scope, Segments, Text, Writers,
 };
 
 const SEGMENTS: [Context; 1] = [Segments];

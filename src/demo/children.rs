@@ -114,7 +114,7 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
         }
         mutex.run_locked(|| {
             for (offset, bytes) in state::changes(tick) {
-                state_memory.copy_from(offset as u64, &bytes);
+                state_memory.store(offset as u64, &bytes);
             }
         })?;
     }

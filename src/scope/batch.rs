@@ -69,7 +69,7 @@ impl EventKind {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Gone => "segment removed",
+            Self::Gone => "segment removed or too short",
             Self::Replaced => "segment made again",
             Self::Back => "segment back",
             Self::Failed(reason) => reason,

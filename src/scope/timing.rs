@@ -19,6 +19,8 @@ pub struct Timing {
     pub samples: u64,
     /// Ticks at which no sample was taken.
     pub missed: u64,
+    /// Values that may be torn: see [`Grade::Unverified`](super::Grade).
+    pub unverified: u64,
     /// The time from the first tick to the last.
     pub elapsed: Duration,
     /// The mean deviation of the samples from their ticks.

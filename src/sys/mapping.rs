@@ -1,6 +1,5 @@
 //! A shared mapping of a file, `mmap(2)`.
 
-use super::own_memory;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use std::fs::File;
 use std::io;
@@ -38,7 +37,32 @@ impl Mapping {
         if self.writable && end.is_some_and(|end| end <= self.length.get()) {
             // SAFETY: the range is within the mapping, which is writable and stays while self
             // lives.
-            unsafe { own_memory::write(self.address.add(offset), bytes) };
+            unsafe { store(self.address.add(offset), bytes) };
+        }
+    }
+}
+
+/// Stores bytes, aligned words at once, as programs store their values. `own_memory::write` would be a
+/// write by the kernel, which watchpoints do not see.
+///
+/// # Safety
+/// The range must be mapped and writable.
+pub(super) unsafe fn store(address: NonNull<u8>, bytes: &[u8]) {
+    let mut at = 0;
+    while at < bytes.len() {
+        // SAFETY: `at` is within the range.
+        let target = unsafe { address.add(at) };
+        match bytes[at..].first_chunk::<8>() {
+            Some(word) if target.addr().get().is_multiple_of(8) => {
+                // SAFETY: 8 bytes from `target` on are within the range, and it is aligned.
+                unsafe { target.cast::<u64>().write_volatile(u64::from_ne_bytes(*word)) };
+                at += 8;
+            }
+            _ => {
+                // SAFETY: as above.
+                unsafe { target.write_volatile(bytes[at]) };
+                at += 1;
+            }
         }
     }
 }

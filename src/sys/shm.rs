@@ -319,6 +319,15 @@ impl Attachment {
         unsafe { own_memory::write(self.address.add(start), &bytes[..length]) }
     }
 
+    /// Writes bytes at `offset` as programs store their values. Writes nothing when attached read-only, or
+    /// past the end.
+    pub fn store(&self, offset: u64, bytes: &[u8]) {
+        if let Some((start, length)) = self.clamp(offset, bytes.len()).filter(|_| self.writable) {
+            // SAFETY: the range is within the attachment, which is writable.
+            unsafe { super::mapping::store(self.address.add(start), &bytes[..length]) };
+        }
+    }
+
     /// Returns true if the segment is backed by huge pages, judging by its device in
     /// `/proc/self/maps`. Returns false if `/proc` is not mounted.
     pub fn is_in_huge_pages(&self) -> bool {

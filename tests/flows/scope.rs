@@ -193,3 +193,30 @@ fn channel_goes_on_with_the_next_segment_of_its_name() {
     assert!(harness.state.scope.channels[0].trouble.is_none());
     assert!(!harness.state.scope.marks.is_empty());
 }
+
+#[test]
+fn sweep_is_complete_before_the_next_trigger_moves_it() {
+    let mut harness = pinned();
+    harness.press("zzzzzT{/it+0x8:u64} changes; pre 0%<enter>");
+    let span = harness.state.scope.view.span;
+    for value in 0..10 {
+        write(&harness, value);
+        harness.wait(50);
+    }
+    let scope = &harness.state.scope;
+    let fired = scope.view.fired.unwrap();
+    assert_eq!(scope.view.end, Some(fired + span));
+    let count = scope.trigger.as_ref().unwrap().count;
+    assert!(count > 5, "{count}");
+    assert!(fired < scope.trigger.as_ref().unwrap().last().unwrap(), "a later one came within the sweep");
+}
+
+#[test]
+fn automatic_sweeps_are_no_triggers() {
+    let mut harness = pinned();
+    harness.press("T{/it+0x8:u64} > 1000; auto<enter>");
+    harness.wait(3000);
+    let armed = harness.state.scope.trigger.as_ref().unwrap();
+    assert_eq!((armed.count, armed.status().as_str()), (0, "armed"));
+    assert!(harness.state.scope.view.fired.is_some());
+}

@@ -84,6 +84,7 @@ fn samples() -> Batch {
     let event = |tick: u64, channel, kind| Event { time: START + tick * MILLISECOND, channel, kind };
     batch.events = vec![event(3100, 6, EventKind::Replaced), event(8600, 6, EventKind::Gone)];
     batch.timing = Timing {
+        unverified: 0,
         ticks: 10_000,
         samples: 9700,
         missed: 300,
@@ -206,7 +207,7 @@ fn scope_without_anything_to_show_says_what_to_do() {
     let mut harness = empty(80, 24);
     assert_snapshot("scope-no-samples", &harness, &plain());
     harness.state.scope.channels[0].trouble = Some(EventKind::Gone);
-    assert!(harness.screen().contains("No samples yet. tick: segment removed."));
+    assert!(harness.screen().contains("No samples yet. tick: segment removed or too short."));
     let mut harness = scope(80, 24, &[]);
     assert!(harness.screen().contains("No channel is plotted (enter plots the selected one)."));
     harness.state.scope.view.kind = PlotKind::Xy;

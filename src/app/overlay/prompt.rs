@@ -7,6 +7,8 @@ pub struct Prompt {
     pub kind: PromptKind,
     pub input: TextField,
     pub error: Option<String>,
+    /// A line above the input.
+    pub note: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,6 @@ impl PromptKind {
 
 impl Prompt {
     pub fn new(kind: PromptKind) -> Self {
-        Self { kind, input: TextField::default(), error: None }
+        Self { kind, input: TextField::default(), error: None, note: None }
     }
 }

@@ -13,7 +13,7 @@ use crate::scope::expression::{ExpressionError, Expressions};
 use crate::scope::recording::Track;
 use crate::scope::trigger::Fired;
 use crate::scope::{Batch, Channel, EventKind, History, Rate, Source, Statistics, Timing};
-use crate::segment::Bytes;
+use crate::segment::{Bytes, SegmentId};
 use std::collections::VecDeque;
 
 /// Channels at most: more than a screen shows.
@@ -76,6 +76,8 @@ pub struct Scope {
     pub trigger: Option<Armed>,
     /// The newest last.
     pub marks: VecDeque<ScopeMark>,
+    /// The channels were chosen by the program, for this segment, and the user has not changed them.
+    pub offered: Option<SegmentId>,
     /// Set while a recording is replayed: nothing is sampled.
     pub recording: Option<String>,
     /// Set while samples are recorded.
@@ -102,6 +104,7 @@ impl Scope {
             view: View::default(),
             trigger: None,
             marks: VecDeque::new(),
+            offered: None,
             recording: None,
             recorder: None,
             lookups: 0,
@@ -136,6 +139,7 @@ impl Scope {
     /// # Errors
     /// Fails like [`Self::add`], and adds none then.
     pub fn add_all(&mut self, channels: Vec<Channel>) -> Result<(), AddError> {
+        self.offered = None;
         if self.channels.len() + channels.len() > MAX_CHANNELS {
             return Err(AddError::TooMany);
         }
@@ -156,6 +160,7 @@ impl Scope {
     /// # Errors
     /// Fails if an expression or the trigger uses it.
     pub fn remove(&mut self, index: usize) -> Result<Channel, AddError> {
+        self.offered = None;
         let mut all: Vec<Channel> = self.channels.iter().map(|one| one.channel.clone()).collect();
         let removed = all.remove(index);
         let expressions = Expressions::new(&all)?;
@@ -168,6 +173,12 @@ impl Scope {
         self.cursor = self.cursor.min(self.channels.len().saturating_sub(1));
         self.is_requested = false;
         Ok(removed)
+    }
+
+    /// Removes all channels and their samples.
+    pub(super) fn clear(&mut self) {
+        let (memory, number) = (Bytes(self.history.limit()), self.number);
+        *self = Self { number, rate: self.rate, lookups: self.lookups, ..Self::new(memory) };
     }
 
     pub fn selected(&self) -> Option<&ScopeChannel> {
@@ -198,8 +209,9 @@ impl Scope {
             self.mark(event.time, text);
         }
         let fired = self.trigger.as_mut().map(|trigger| trigger.feed(&batch)).unwrap_or_default();
-        if let (Some(last), Some(newest)) = (fired.last(), self.history.newest()) {
-            self.view.triggered(last.time, newest, self.trigger.as_ref().map_or(50, Armed::pre));
+        let pre = self.trigger.as_ref().map_or(50, Armed::pre);
+        for one in &fired {
+            self.view.triggered(one.time, pre);
         }
         Taken { fired, batch }
     }
@@ -232,6 +244,7 @@ impl Scope {
 
     /// Steps to a higher or a lower rate. A burst is above all others.
     pub fn step_rate(&mut self, is_faster: bool) {
+        let before = self.rate;
         self.rate = match (self.rate, is_faster) {
             (Rate::Burst, true) => Rate::Burst,
             (Rate::Burst, false) => Rate::Hertz(RATES[RATES.len() - 1]),
@@ -242,7 +255,7 @@ impl Scope {
                 Rate::Hertz(RATES.iter().rev().find(|next| **next < rate).copied().unwrap_or(RATES[0]))
             }
         };
-        self.is_requested = false;
+        self.is_requested &= self.rate == before;
     }
 
     /// The channels that the plot shows; the selected one first, which is in front.
@@ -272,8 +285,7 @@ impl Scope {
     /// The time that the axis calls 0.
     #[must_use]
     pub fn zero(&self) -> u64 {
-        let fired = self.trigger.as_ref().and_then(Armed::last);
-        fired.or(self.history.newest()).unwrap_or(0)
+        self.view.fired.or(self.history.newest()).unwrap_or(0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The trigger of the screen: a condition, and what happens when it fires.
 
-use crate::scope::trigger::{Fired, Mode, Trigger, TriggerError, TriggerState};
+use crate::scope::trigger::{Fired, Mode, Reason, Trigger, TriggerError, TriggerState};
 use crate::scope::{Batch, Channel};
 
 /// What follows when a trigger fires. The plot shows the samples around it in any case.
@@ -54,7 +54,9 @@ impl Armed {
 
     pub(super) fn feed(&mut self, batch: &Batch) -> Vec<Fired> {
         let fired = self.state.feed(batch);
-        self.count += fired.len() as u64;
+        // A timeout only moves the plot on.
+        let is_met = |fired: &&Fired| matches!(fired.reason, Reason::Met { .. });
+        self.count += fired.iter().filter(is_met).count() as u64;
         self.last = fired.last().map(|fired| fired.time).or(self.last);
         fired
     }

@@ -19,6 +19,8 @@ pub struct View {
     pub span: u64,
     /// The end of the visible time. `None` follows the newest sample.
     pub end: Option<u64>,
+    /// The trigger that is shown.
+    pub fired: Option<u64>,
     /// Set while the user looks at the past: triggers do not move it.
     pub is_frozen: bool,
     /// Each trace has a y axis of its own.
@@ -39,6 +41,7 @@ impl Default for View {
             kind: PlotKind::Time,
             span: DEFAULT_SPAN,
             end: None,
+            fired: None,
             is_frozen: false,
             own_axes: false,
             cursors: [None; 2],
@@ -55,12 +58,18 @@ impl View {
         [end.saturating_sub(self.span), end]
     }
 
-    /// Shows the samples around a trigger, unless the view is frozen.
-    pub fn triggered(&mut self, time: u64, _newest: u64, pre: u8) {
-        if !self.is_frozen {
+    /// Shows the samples around a trigger, unless the view is frozen or still fills after the last one.
+    pub fn triggered(&mut self, time: u64, pre: u8) {
+        if !self.is_frozen && self.end.is_none_or(|end| end <= time) {
             let after = self.span / 100 * u64::from(100 - pre.min(100));
             self.end = Some(time.saturating_add(after));
+            self.fired = Some(time);
         }
+    }
+
+    /// Follows the newest sample.
+    pub const fn follow(&mut self) {
+        (self.is_frozen, self.end, self.fired) = (false, None, None);
     }
 
     /// Freezes the view at the newest sample, or follows it again.
@@ -69,7 +78,7 @@ impl View {
         if self.is_frozen {
             self.end = self.end.or(Some(newest));
         } else {
-            (self.end, self.cursors) = (None, [None; 2]);
+            (self.end, self.fired, self.cursors) = (None, None, [None; 2]);
         }
     }
 

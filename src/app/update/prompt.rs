@@ -51,7 +51,7 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
 
 /// Handles a change of the input. Filters are applied while typing.
 pub fn handle_edit(state: &mut State, prompt: &mut Prompt) {
-    prompt.error = None;
+    (prompt.error, prompt.note) = (None, None);
     if prompt.kind == PromptKind::Filter {
         segments::set_filter(state, prompt.input.input.value());
         prompt.error = state.table.filter_error.as_ref().map(ToString::to_string);

@@ -9,6 +9,7 @@ use crate::app::scope::{Armed, PlotKind, Recorder, Scope, Taken, TriggerAction};
 use crate::app::state::State;
 use crate::decode::{Bits, ByteOrder, Scalar, Type};
 use crate::engine::{Delivery, FindChannels, Moving, RecordRequest, RecordingState, Request};
+use crate::identify::typing::Candidate;
 use crate::scope::recording::RecordingFormat;
 use crate::scope::text::{Completion, Resolved};
 use crate::scope::trigger::{Condition, Fired, Mode, Trigger};
@@ -28,6 +29,11 @@ const CURSOR_STEPS: u64 = 100;
 
 /// Opens the screen. Without channels, the moving values of the segment on screen become some.
 pub fn open(state: &mut State) {
+    let shown = state.inspect.as_ref().map(|inspect| &inspect.segment).or(state.selected());
+    let shown = shown.map(|segment| segment.id.clone());
+    if state.scope.recorder.is_none() && state.scope.offered.is_some() && state.scope.offered != shown {
+        state.scope.clear();
+    }
     if state.scope.channels.is_empty() {
         offer(state);
     }
@@ -43,9 +49,13 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if act_on_move(&mut state.scope, action, newest) {
         return;
     }
+    let is_replay = state.scope.recording.is_some();
     match action {
         Action::Back => close(state, effects),
         Action::Scope => {}
+        Action::AddChannel | Action::Trigger | Action::Record if is_replay => {
+            state.show_message("A recording has only the channels and samples that it was made with");
+        }
         Action::AddChannel if state.scope.recorder.is_some() => {
             let key = state.key_of(Action::Record);
             state.fail(format!("the channels are being recorded ({key} stops)"));
@@ -116,7 +126,7 @@ fn act_on_move(scope: &mut Scope, action: Action, newest: u64) -> bool {
                 scope.view.end = Some(oldest.saturating_add(scope.view.span).min(newest));
             }
         }
-        Action::Last => (scope.view.is_frozen, scope.view.end) = (false, None),
+        Action::Last => scope.view.follow(),
         _ => return false,
     }
     true
@@ -178,7 +188,7 @@ fn drop_channel(state: &mut State) {
 fn rearm(state: &mut State) {
     if let Some(trigger) = &mut state.scope.trigger {
         trigger.rearm();
-        (state.scope.view.is_frozen, state.scope.view.end) = (false, None);
+        state.scope.view.follow();
         state.show_message("Trigger armed");
     } else {
         let key = state.key_of(Action::Trigger);
@@ -227,8 +237,6 @@ pub fn take(state: &mut State, delivery: Delivery, effects: &mut Vec<Effect>) {
 fn toggle_recording(state: &mut State, effects: &mut Vec<Effect>) {
     if state.scope.recorder.is_some() {
         effects.push(Request::Record(None).into());
-    } else if state.scope.recording.is_some() {
-        state.show_message("This is a recording");
     } else if state.scope.channels.is_empty() {
         state.show_message("No channels to record");
     } else {
@@ -293,13 +301,13 @@ fn triggered(state: &mut State, fired: &Fired, effects: &mut Vec<Effect>) {
 pub fn set_trigger(state: &mut State, typed: &str) -> Result<(), ShownError> {
     if typed.trim().is_empty() {
         state.scope.trigger = None;
-        (state.scope.view.is_frozen, state.scope.view.end) = (false, None);
+        state.scope.view.follow();
         return Ok(());
     }
     let (trigger, actions) = parse_trigger(typed)?;
     let channels: Vec<Channel> = state.scope.channels.iter().map(|one| one.channel.clone()).collect();
     state.scope.trigger = Some(Armed::new(trigger, actions, &channels).map_err(ShownError::of)?);
-    (state.scope.view.is_frozen, state.scope.view.end) = (false, None);
+    state.scope.view.follow();
     Ok(())
 }
 
@@ -411,7 +419,7 @@ pub fn completed(state: &mut State, text: &str, found: &[Completion]) {
         return;
     }
     let Some(first) = found.first() else {
-        prompt.error = Some("nothing to complete".to_owned());
+        prompt.note = Some("No segment or field continues this".to_owned());
         return;
     };
     let common = found.iter().skip(1).fold(first.text.as_str(), |common, next| {
@@ -423,7 +431,7 @@ pub fn completed(state: &mut State, text: &str, found: &[Completion]) {
     if found.len() > 1 {
         let start = text.rfind(['.', ':', '+']).map_or(0, |at| at + 1);
         let names = found.iter().map(|one| one.text.get(start..).unwrap_or(&one.text));
-        prompt.error = Some(names.collect::<Vec<_>>().join("  "));
+        prompt.note = Some(names.collect::<Vec<_>>().join("  "));
     }
 }
 
@@ -443,9 +451,18 @@ fn offer(state: &mut State) {
         let moving = state.table.strip.look().map(|look| look.moving.clone()).unwrap_or_default();
         (segment.clone(), moving)
     };
-    let channels = moving.iter().filter_map(|value| channel_of(&segment, value)).take(MAX_OFFERED);
-    let added = channels.filter_map(|channel| state.scope.add(channel).ok()).count();
+    let found = state.typing.of(&segment).and_then(|types| types.found.first());
+    let typed = found.filter(|best| best.certain && best.layout.is_none());
+    let channels = moving.iter().filter_map(|value| {
+        typed
+            .and_then(|typed| field_of(&segment, typed, value.offset))
+            .or_else(|| channel_of(&segment, value))
+    });
+    let channels: Vec<Channel> = channels.take(MAX_OFFERED).collect();
+    // Two guesses may be in the same field.
+    let added = channels.into_iter().filter_map(|channel| state.scope.add(channel).ok()).count();
     state.scope.cursor = 0;
+    state.scope.offered = Some(segment.id.clone());
     if added > 0 {
         let values = if added == 1 { "value" } else { "values" };
         let (drop, add) = (state.key_of(Action::DropChannel), state.key_of(Action::AddChannel));
@@ -454,6 +471,14 @@ fn offer(state: &mut State) {
             segment.id.short()
         ));
     }
+}
+
+/// The field of the certain type at an offset.
+fn field_of(segment: &Segment, typed: &Candidate, offset: u64) -> Option<Channel> {
+    let path = typed.ty.path_at(offset.checked_sub(typed.offset)?)?;
+    let place = typed.ty.place(&path)?;
+    let name = text::field_text(segment, &typed.ty, &path);
+    channel(segment, Some(name), (typed.offset + place.offset, place.ty, place.bits))
 }
 
 fn channel_of(segment: &Segment, value: &Moving) -> Option<Channel> {

@@ -188,7 +188,7 @@ impl Sampling {
                 return Err(Failure::Scope(format!("failed to sample {id}: {reason}")));
             }
             EventKind::Failed(reason) => format!("failed to sample {id}: {reason}"),
-            EventKind::Gone => format!("{id} is gone; waiting for it to be made again"),
+            EventKind::Gone => format!("{id} is gone, or no longer reaches to the value; waiting for it"),
             EventKind::Replaced => format!("{id} was made again; sampling the new one"),
             EventKind::Back => format!("{id} is back"),
         };

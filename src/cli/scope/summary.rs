@@ -26,6 +26,14 @@ pub struct TimingJson {
     missed: u64,
     achieved_hz: f64,
     jitter_us: u64,
+    /// Samples that may be torn.
+    #[serde(skip_serializing_if = "is_zero")]
+    unverified: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl SummaryJson {
@@ -49,6 +57,7 @@ impl TimingJson {
             missed: timing.missed,
             achieved_hz: (timing.achieved() * 10.0).round() / 10.0,
             jitter_us: u64::try_from((timing.jitter.as_nanos() + 500) / 1000).unwrap_or(u64::MAX),
+            unverified: timing.unverified,
         }
     }
 }
@@ -76,7 +85,11 @@ pub fn recorded(summary: &RecordingSummary) -> String {
 pub fn sampled(timing: &Timing) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
     let jitter = units::duration(timing.jitter.as_nanos() as f64);
-    format!("{:.1} samples per second, jitter {jitter}, {} missed", timing.achieved(), timing.missed)
+    let torn = match timing.unverified {
+        0 => String::new(),
+        count => format!(", {count} values may be torn (not verified)"),
+    };
+    format!("{:.1} samples per second, jitter {jitter}, {} missed{torn}", timing.achieved(), timing.missed)
 }
 
 pub fn samples(count: u64) -> String {

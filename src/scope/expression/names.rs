@@ -28,12 +28,36 @@ impl<'c> Names<'c> {
         Ok(Self { indexes, channels })
     }
 
-    /// Returns the index of a channel.
+    /// Returns the index of a channel: by its name or, if only one ends so, by the last part of it, as in
+    /// `tick` for `/telemetry:tick`.
     ///
     /// # Errors
     /// Returns a message with the nearest name if there is no such channel.
     pub fn find(&self, name: &str) -> Result<usize, String> {
-        self.indexes.get(&unescape(name.trim())).copied().ok_or_else(|| {
+        let bytes = unescape(name.trim());
+        if let Some(&index) = self.indexes.get(&bytes) {
+            return Ok(index);
+        }
+        let ends = |(full, &index): (&Vec<u8>, &usize)| {
+            let before = full.strip_suffix(bytes.as_slice())?;
+            (!bytes.is_empty() && matches!(before.last(), Some(b':' | b'.'))).then_some(index)
+        };
+        let found: Vec<usize> = self.indexes.iter().filter_map(ends).collect();
+        if let [index] = found[..] {
+            return Ok(index);
+        }
+        if let [first, second, ..] = found[..] {
+            let name = |index: usize| name_text(&self.channels[index].name).into_owned();
+            let name_of = [name(first.min(second)), name(first.max(second))];
+            let text = format!(
+                "'{name_}' may be {} or {}; write one of them",
+                name_of[0],
+                name_of[1],
+                name_ = name_of_part(&bytes)
+            );
+            return Err(quote(text.as_bytes()));
+        }
+        Err({
             let names = self.channels.iter().map(|channel| channel.name.as_str());
             let hint = match nearest_word(name, names) {
                 Some(nearest) => format!("; did you mean {}?", name_text(nearest)),
@@ -48,6 +72,10 @@ impl<'c> Names<'c> {
             format!("no channel named '{}'{}", quote(name.as_bytes()), quote(hint.as_bytes()))
         })
     }
+}
+
+fn name_of_part(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The name of a channel as written in expressions and triggers: in braces unless it is a plain name or a

@@ -17,7 +17,7 @@ pub use plan::{SourcePlan, plan};
 pub use presence::{Presence, Reach};
 pub use ticks::nanoseconds;
 
-use super::{Batch, Column, Event, Grade, Rate};
+use super::{Batch, Column, Event, EventKind, Grade, Rate, Timing};
 use part::{Locked, Part};
 use ticks::Ticks;
 
@@ -38,6 +38,12 @@ pub struct Sampler {
     in_gap: bool,
     max_rows: usize,
     is_burst: bool,
+    /// The channels of segments that were replaced: their next sample is missing, so that no line leads from
+    /// one segment to the other.
+    replaced: Vec<usize>,
+    /// The channels whose last sample was not missing.
+    is_joined: Vec<bool>,
+    unverified: u64,
 }
 
 /// The reads of the values in one segment.
@@ -60,6 +66,9 @@ impl Sampler {
             in_gap: false,
             max_rows: (MAX_SAMPLES / channels.max(1)).max(1),
             is_burst: rate.period().is_none(),
+            replaced: vec![],
+            is_joined: vec![false; channels],
+            unverified: 0,
         }
     }
 
@@ -73,6 +82,9 @@ impl Sampler {
     }
 
     pub fn add_event(&mut self, event: Event) {
+        if event.kind == EventKind::Replaced {
+            self.replaced.push(event.channel);
+        }
         self.batch.events.push(event);
     }
 
@@ -134,7 +146,15 @@ impl Sampler {
         // A tick can be missed before the sample of the one before it is complete.
         self.last = time.max(self.last.saturating_add(1));
         self.batch.times.push(self.last);
-        for (column, &(bits, grade)) in self.batch.columns.iter_mut().zip(&self.row) {
+        for channel in self.replaced.drain(..) {
+            if let (Some(sample), Some(true)) = (self.row.get_mut(channel), self.is_joined.get(channel)) {
+                *sample = (0, Grade::Missing);
+            }
+        }
+        let columns = self.batch.columns.iter_mut().zip(&mut self.is_joined);
+        for ((column, is_joined), &(bits, grade)) in columns.zip(&self.row) {
+            *is_joined = grade != Grade::Missing;
+            self.unverified += u64::from(grade == Grade::Unverified);
             column.push(bits, grade);
         }
     }
@@ -177,7 +197,7 @@ impl Sampler {
             ..Batch::default()
         };
         let mut batch = std::mem::replace(&mut self.batch, next);
-        batch.timing = self.ticks.timing();
+        batch.timing = Timing { unverified: self.unverified, ..self.ticks.timing() };
         batch
     }
 }

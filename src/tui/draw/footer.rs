@@ -10,6 +10,7 @@ use crate::app::{Notice, State};
 use crate::engine::WorkProgress;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
+use ratatui::style::Style;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let footer = Area::new(0, state.size.height - 1, state.size.width, 1);
@@ -35,7 +36,9 @@ fn draw_prompt(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, footer: 
     let x = if prompt.kind == PromptKind::Filter { x } else { x + 1 };
     let typed = prompt.input.input.value();
     if let Some(error) = &prompt.error {
-        draw_error_above(&sentence(error), canvas, footer);
+        draw_above(&sentence(error), theme.failed, canvas, footer);
+    } else if let Some(note) = &prompt.note {
+        draw_above(note, theme.text, canvas, footer);
     }
     let result =
         (prompt.kind == PromptKind::Filter && !typed.is_empty() && prompt.error.is_none()).then(|| {
@@ -65,15 +68,15 @@ fn draw_mark_prompt(state: &State, go: bool, canvas: &mut Canvas<'_>, footer: Ar
     canvas.text(x, footer.y, footer.width.saturating_sub(x), &known.concat(), theme.text);
 }
 
-/// Draws a long error in full above the prompt.
-fn draw_error_above(error: &str, canvas: &mut Canvas<'_>, footer: Area) {
-    let lines = canvas.wrap(error, footer.width.saturating_sub(2));
+/// Draws a long text in full above the prompt.
+fn draw_above(text: &str, style: Style, canvas: &mut Canvas<'_>, footer: Area) {
+    let lines = canvas.wrap(text, footer.width.saturating_sub(2));
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, (footer.y / 2).max(1));
     let top = footer.y.saturating_sub(rows);
     canvas.rule(Area::new(0, top.saturating_sub(1), footer.width, 1));
     canvas.fill(Area::new(0, top, footer.width, rows), " ", canvas.theme.text);
     for (y, line) in (top..footer.y).zip(&lines) {
-        canvas.text(1, y, footer.width.saturating_sub(1), line, canvas.theme.failed);
+        canvas.text(1, y, footer.width.saturating_sub(1), line, style);
     }
 }
 

@@ -97,6 +97,7 @@ fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
     let Timing { samples, missed, jitter, .. } = scope.timing;
     let achieved = scope.timing.achieved();
     let requested = match scope.rate {
+        _ if scope.recording.is_some() => "recorded".to_owned(),
         Rate::Hertz(rate) => frequency(rate),
         Rate::Burst => "burst".to_owned(),
     };
@@ -104,7 +105,8 @@ fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
         let text = format!("{requested}: no samples yet");
         return [0; 4].map(|_| vec![(text.clone(), theme.text)]);
     }
-    let is_low = matches!(scope.rate, Rate::Hertz(rate) if achieved < rate * LOW_RATE);
+    let is_low =
+        matches!(scope.rate, Rate::Hertz(rate) if scope.recording.is_none() && achieved < rate * LOW_RATE);
     let rate_style = if is_low { theme.removed } else { theme.text };
     let missed_style = if missed > 0 { theme.removed } else { theme.text };
     let jitter = symbols(&duration(relative_nanos(jitter)), canvas).into_owned();
