@@ -382,8 +382,7 @@ fn quote_name(text: &str) -> String {
 
 #[test]
 fn last_part_of_a_name_is_enough_if_only_one_channel_has_it() {
-    let channels =
-        [value("/t:pose.x", Scalar::F64), value("/t:v", Scalar::F64), value("/u:v", Scalar::F64)];
+    let channels = [value("/t:pose.x", Scalar::F64), value("/t:v", Scalar::F64), value("/u:v", Scalar::F64)];
     let names = Names::new(&channels).unwrap();
     for (name, index) in [("x", 0), ("pose.x", 0), ("/u:v", 2)] {
         assert_eq!(names.find(name), Ok(index), "{name}");
