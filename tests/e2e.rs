@@ -18,6 +18,7 @@ mod names;
 mod new_segment;
 mod permissions;
 mod resize;
+mod scope;
 mod strip;
 mod table;
 mod table_keys;

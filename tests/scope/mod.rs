@@ -5,3 +5,5 @@ mod record;
 mod recording;
 mod sampling;
 mod tools;
+
+pub use sampling::writer;

@@ -128,6 +128,26 @@ fn summary_counts_every_tick() {
 }
 
 #[test]
+fn burst_catches_a_glitch_with_what_was_before_it() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_writer) = writer(&["glitch", "/glitch"]) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let base = ["record", "v=/glitch+0:u64", "-o", "run.npz", "--burst", "--duration", "10s"];
+    let output = run(
+        directory.path(),
+        &[&base[..], &["--on", "v > 0 rising", "--pre", "5ms", "--post", "5ms"]].concat(),
+    );
+    assert!(output.status.success(), "{}", errors(&output));
+    let rows = samples(&directory.path().join("run.npz"));
+    let high: Vec<f64> = rows.iter().filter(|row| row.1 == Some(1.0)).map(|row| row.0).collect();
+    let (start, end) = (high[0], high[high.len() - 1]);
+    // The writer may be preempted meanwhile.
+    assert!((0.000_2..0.1).contains(&(end - start)), "{} s", end - start);
+    assert!((0.004..0.006).contains(&(start - rows[0].0)), "{} s before it", start - rows[0].0);
+    assert!(high.len() > 100, "{} samples of it", high.len());
+}
+
+#[test]
 fn recording_begins_before_the_trigger_and_ends_after_it() {
     let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_writer) = writer(&["stamp", "/stamped", "1000"]) else { return };

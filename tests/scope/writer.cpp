@@ -2,6 +2,7 @@
 //   stamp NAME HZ   an object with a count and the time of its last change
 //   sysv KEY HZ     the same in an attached System V segment
 //   sine NAME HZ    an object with a sine of this frequency, written every 100 µs
+//   glitch NAME     an object with 0, which is 1 for 0.3 ms twice a second
 //   lock NAME       an object with fields of the same value behind a sequence lock
 // Prints "ready" once the segment has its values.
 #include <atomic>
@@ -66,6 +67,15 @@ static void sine(double* value, double hertz) {
     }
 }
 
+static void glitch(std::atomic<uint64_t>* value) {
+    for (;; usleep(500000)) {
+        value->store(1, std::memory_order_relaxed);
+        for (uint64_t start = now(); now() < start + 300000;) {
+        }
+        value->store(0, std::memory_order_relaxed);
+    }
+}
+
 static void lock(Locked* locked) {
     for (uint64_t value = 1;; value++) {
         uint32_t sequence = locked->sequence.load(std::memory_order_relaxed);
@@ -86,6 +96,8 @@ int main(int count, char** arguments) {
     std::thread([=] {
         if (is_lock) {
             lock(new (memory) Locked());
+        } else if (strcmp(arguments[1], "glitch") == 0) {
+            glitch(new (memory) std::atomic<uint64_t>());
         } else if (is_sine) {
             sine(static_cast<double*>(memory), hertz);
         } else {

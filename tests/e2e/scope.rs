@@ -1,0 +1,47 @@
+//! The Scope screen on values of a real program.
+
+use super::{leave_and_quit, row};
+use crate::scope::writer;
+use crate::support::{Namespaces, SOON, Terminal, shmlens};
+
+/// Opens the scope on a sine at the start of an object.
+fn open_sine() -> Terminal {
+    let mut command = shmlens();
+    command.args(["scope", "s=/sine+0:f64", "--rate", "1000"]);
+    let terminal = Terminal::start((120, 30), command);
+    terminal.wait_for("achieved", SOON);
+    terminal
+}
+
+#[test]
+fn cursors_read_the_frequency_and_the_amplitude_of_a_sine() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_cpp) = writer(&["sine", "/sine", "5"]) else { return };
+    let terminal = open_sine();
+    // The amplitude is the minimum and the maximum.
+    terminal.wait_for(row("-1.000 1.000"), SOON);
+    // The trigger is in the middle of 1.25 s, at 0 of the sine.
+    terminal.send("zzzTs > 0 rising; single<Enter>");
+    terminal.wait_for("frozen", SOON);
+    terminal.send("c");
+    terminal.wait_for("Δt 417 ms", SOON);
+    // At 208 ms before and after it, 5 Hz have passed 2 times 0.259.
+    terminal.wait_for("Δ 0.5", SOON);
+    terminal.send("<Esc>");
+    terminal.wait_for("/sine", SOON);
+    terminal.send("q");
+}
+
+#[test]
+fn channel_goes_on_after_its_writer_was_restarted() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(mut cpp) = writer(&["sine", "/sine", "5"]) else { return };
+    let terminal = open_sine();
+    cpp.signal(nix::sys::signal::Signal::SIGKILL);
+    cpp.wait(SOON);
+    // The next one removes the object first.
+    let Some(_cpp) = writer(&["sine", "/sine", "5"]) else { return };
+    terminal.wait_for("segment made again", SOON);
+    terminal.wait_for("live", SOON);
+    leave_and_quit(terminal);
+}
