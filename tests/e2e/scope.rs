@@ -20,7 +20,8 @@ fn cursors_read_the_frequency_and_the_amplitude_of_a_sine() {
     let terminal = open_sine();
     // The amplitude is the minimum and the maximum.
     terminal.wait_for(row("-1.000 1.000"), SOON);
-    // The trigger is in the middle of 1.25 s, at 0 of the sine.
+    // The trigger is in the middle of 1.25 s, at 0 of the sine, with samples before it.
+    terminal.wait_for("kept 2", SOON);
     terminal.send("zzzTs > 0 rising; single<Enter>");
     terminal.wait_for("frozen", SOON);
     terminal.send("c");
