@@ -47,9 +47,11 @@ impl History {
         (ticks.start.saturating_add(skipped)..ticks.end).step_by(step)
     }
 
-    /// The sample of a channel that is nearest to a time. `None` in a gap.
+    /// The sample of a channel that is nearest to a time. `None` in a gap, and after the newest tick.
     #[must_use]
     pub fn nearest(&self, channel: usize, time: u64) -> Option<Sample> {
+        // A time that has not come yet has no sample.
+        self.newest().filter(|&newest| time <= newest)?;
         let next = self.tick_at(time);
         let after = self.sample(channel, next);
         let before = next.checked_sub(1).and_then(|tick| self.sample(channel, tick));
