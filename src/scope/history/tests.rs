@@ -99,7 +99,7 @@ fn nearest_sample_is_not_across_a_gap() {
     assert_eq!(at(600_000), Some(1_000_000));
     assert_eq!(at(1_100_000), Some(1_000_000));
     assert_eq!([2_000_000, 2_900_000].map(at), [None, None]);
-    assert_eq!([3_000_000, 9_000_000].map(at), [Some(3_000_000); 2]);
+    assert_eq!([3_000_000, 9_000_000].map(at), [Some(3_000_000), None], "9 ms are in the future");
     assert_eq!(history.nearest(1, 0), None);
 }
 
