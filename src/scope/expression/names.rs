@@ -47,15 +47,10 @@ impl<'c> Names<'c> {
             return Ok(index);
         }
         if let [first, second, ..] = found[..] {
-            let name = |index: usize| name_text(&self.channels[index].name).into_owned();
-            let name_of = [name(first.min(second)), name(first.max(second))];
-            let text = format!(
-                "'{name_}' may be {} or {}; write one of them",
-                name_of[0],
-                name_of[1],
-                name_ = name_of_part(&bytes)
-            );
-            return Err(quote(text.as_bytes()));
+            let text = |index: usize| name_text(&self.channels[index].name).into_owned();
+            let [first, second] = [text(first.min(second)), text(first.max(second))];
+            let problem = format!("'{}' may be {first} or {second}; write one of them", name.trim());
+            return Err(quote(problem.as_bytes()));
         }
         Err({
             let names = self.channels.iter().map(|channel| channel.name.as_str());
@@ -72,10 +67,6 @@ impl<'c> Names<'c> {
             format!("no channel named '{}'{}", quote(name.as_bytes()), quote(hint.as_bytes()))
         })
     }
-}
-
-fn name_of_part(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The name of a channel as written in expressions and triggers: in braces unless it is a plain name or a
