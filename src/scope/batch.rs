@@ -25,7 +25,7 @@ pub struct Column {
     pub grades: Vec<Grade>,
 }
 
-/// How far a sample can be trusted, from the least on.
+/// The trust in a sample, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Grade {

@@ -4,7 +4,7 @@ use crate::decode::{Place, Scalar, Time, TypeKind, Value};
 use serde::Serialize;
 use std::fmt;
 
-/// How the 64 bits of a sample are read.
+/// The meaning of the 64 bits of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NumberKind {
     Unsigned,

@@ -4,7 +4,7 @@ use super::{Column, Grade, Number, NumberKind};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What the samples of a channel have come to since the start or the last reset.
+/// Statistics of the samples of a channel since the start or the last reset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
     kind: NumberKind,

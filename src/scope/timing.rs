@@ -1,4 +1,4 @@
-//! How often values are sampled, and how often they really were.
+//! The requested sample rate, and the one that was reached.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::scope::plot::{Axis, Frame, Histogram, Marker, Picture, Scale, TimePlo
 /// lines.
 const MIN_SHARE: f64 = 1.0 / 20.0;
 
-/// What the plot shows.
+/// The part of the history that the plot shows, and the kind of plot.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ShownPlot {
     /// Channels over time; the first is in front.

@@ -3,7 +3,7 @@
 use crate::scope::trigger::{Fired, Mode, Reason, Trigger, TriggerError, TriggerState};
 use crate::scope::{Batch, Channel};
 
-/// What follows when a trigger fires. The plot shows the samples around it in any case.
+/// Actions when a trigger fires. The plot shows the samples around it in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TriggerAction {
     Freeze,

@@ -11,7 +11,7 @@ pub enum PlotKind {
     Histogram,
 }
 
-/// What the plot shows.
+/// The part of the history that the plot shows, and the kind of plot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
     pub kind: PlotKind,

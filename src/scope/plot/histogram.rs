@@ -1,4 +1,4 @@
-//! How often each value occurs.
+//! The frequency of each value.
 
 use super::axis::{Axis, Unit};
 use super::picture::Picture;
