@@ -1,0 +1,80 @@
+//! Channels that the user types: looking them up, and completing them.
+
+use crate::app::effect::Effect;
+use crate::app::overlay::{Overlay, Prompt, PromptKind};
+use crate::app::state::State;
+use crate::engine::{FindChannels, Request};
+use crate::scope::Channel;
+use crate::scope::text::{Completion, Resolved};
+use crate::segment::{Segment, ShownError};
+use std::sync::Arc;
+
+/// Looks up the channel that the user typed. The answer closes the prompt, or shows the error in it.
+pub fn find(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
+    state.scope.lookups += 1;
+    let (number, texts) = (state.scope.lookups, vec![text.to_owned()]);
+    let segments = segments(state);
+    effects.push(Request::FindChannels(Box::new(FindChannels { number, texts, segments })).into());
+}
+
+/// Asks for continuations of what the user typed.
+pub fn complete(state: &State, text: &str, effects: &mut Vec<Effect>) {
+    effects.push(Request::CompleteChannel(text.to_owned(), segments(state)).into());
+}
+
+fn segments(state: &State) -> Arc<[Segment]> {
+    state.survey.as_ref().map(|survey| survey.segments.as_slice().into()).unwrap_or_default()
+}
+
+/// Adds the channels that were found.
+pub fn found(state: &mut State, number: u64, found: Vec<Result<Resolved, ShownError>>) {
+    if number != state.scope.lookups {
+        return;
+    }
+    let mut outcome = Ok(());
+    for channel in found {
+        outcome = outcome.and(channel.and_then(|found| add(state, found.channel)));
+    }
+    match (outcome, channel_prompt(&mut state.overlay)) {
+        (Ok(()), Some(_)) => state.overlay = None,
+        (Ok(()), None) => {}
+        (Err(error), Some(prompt)) => prompt.error = Some(error.to_string()),
+        (Err(error), None) => state.fail(error.to_string()),
+    }
+}
+
+fn add(state: &mut State, channel: Channel) -> Result<(), ShownError> {
+    state.scope.add(channel).map_err(ShownError::of)?;
+    state.scope.cursor = state.scope.channels.len() - 1;
+    Ok(())
+}
+
+/// Continues what the user typed as far as it is unique, and shows the ways to go on.
+pub fn completed(state: &mut State, text: &str, found: &[Completion]) {
+    let Some(prompt) = channel_prompt(&mut state.overlay) else { return };
+    if prompt.input.input.value() != text {
+        return;
+    }
+    let Some(first) = found.first() else {
+        prompt.note = Some("No segment or field continues this".to_owned());
+        return;
+    };
+    let common = found.iter().skip(1).fold(first.text.as_str(), |common, next| {
+        let length = common.char_indices().zip(next.text.chars()).take_while(|((_, a), b)| a == b);
+        let end = length.last().map_or(0, |((at, c), _)| at + c.len_utf8());
+        &common[..end]
+    });
+    prompt.input.input = common.to_owned().into();
+    if found.len() > 1 {
+        let start = text.rfind(['.', ':', '+']).map_or(0, |at| at + 1);
+        let names = found.iter().map(|one| one.text.get(start..).unwrap_or(&one.text));
+        prompt.note = Some(names.collect::<Vec<_>>().join("  "));
+    }
+}
+
+fn channel_prompt(overlay: &mut Option<Overlay>) -> Option<&mut Prompt> {
+    match overlay {
+        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Channel => Some(prompt),
+        _ => None,
+    }
+}

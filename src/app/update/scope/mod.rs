@@ -1,0 +1,166 @@
+//! Actions in the Scope screen, and its samples.
+
+mod lookup;
+mod pins;
+mod recorder;
+mod trigger;
+mod view;
+
+pub use lookup::{complete, completed, find, found};
+pub use pins::{channel, pinned};
+pub use recorder::{record, recorded};
+pub use trigger::set_trigger;
+pub use view::wheel;
+
+use super::writers;
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::overlay::{Overlay, Prompt, PromptKind};
+use crate::app::scope::Taken;
+use crate::app::state::State;
+use crate::engine::{Delivery, Request};
+use crate::scope::Source;
+use std::sync::Arc;
+
+/// Opens the screen. Without channels, the moving values of the segment on screen become some.
+pub fn open(state: &mut State) {
+    let shown = state.inspect.as_ref().map(|inspect| &inspect.segment).or(state.selected());
+    let shown = shown.map(|segment| segment.id.clone());
+    if state.scope.recorder.is_none() && state.scope.offered.is_some() && state.scope.offered != shown {
+        state.scope.clear();
+    }
+    if state.scope.channels.is_empty() {
+        pins::offer(state);
+    }
+    state.overlay = None;
+    if !state.requested.samples {
+        state.scope.reopen();
+    }
+    state.scope_open = true;
+}
+
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let newest = state.scope.history.newest().unwrap_or(0);
+    if view::act_on_move(&mut state.scope, action, newest) {
+        return;
+    }
+    let is_replay = state.scope.recording.is_some();
+    match action {
+        Action::Back => close(state, effects),
+        Action::Scope => {}
+        Action::AddChannel | Action::Trigger | Action::Record if is_replay => {
+            state.show_message("A recording has only the channels and samples that it was made with");
+        }
+        Action::AddChannel if state.scope.recorder.is_some() => {
+            let key = state.key_of(Action::Record);
+            state.fail(format!("the channels are being recorded ({key} stops)"));
+        }
+        Action::AddChannel => prompt(state, PromptKind::Channel, ""),
+        Action::DropChannel => drop_channel(state),
+        Action::Trigger => {
+            let text = state.scope.trigger.as_ref().map(trigger::text).unwrap_or_default();
+            prompt(state, PromptKind::Trigger, &text);
+        }
+        Action::Rearm => trigger::rearm(state),
+        Action::Record => recorder::toggle(state, effects),
+        Action::CopyChannel => copy(state, effects),
+        Action::Writers => watch_writers(state),
+        Action::Freeze => {
+            state.scope.view.toggle_frozen(newest);
+            if state.scope.view.is_frozen {
+                state.show_message("View frozen; sampling goes on");
+            }
+        }
+        Action::Cursors if newest == 0 => state.show_message("No samples yet"),
+        Action::Shorter | Action::Longer if state.scope.recording.is_some() => {
+            state.show_message("A recording has the rate that it was made with");
+        }
+        Action::Shorter => state.scope.step_rate(true),
+        Action::Longer => state.scope.step_rate(false),
+        Action::PlotKind => view::next_kind(state),
+        _ => view::act(&mut state.scope, action, newest),
+    }
+}
+
+fn close(state: &mut State, effects: &mut Vec<Effect>) {
+    state.scope_open = false;
+    if state.scope.recording.is_some() {
+        // The screen is all that `replay` shows.
+        effects.push(Effect::Quit);
+    }
+}
+
+fn prompt(state: &mut State, kind: PromptKind, text: &str) {
+    let mut prompt = Prompt::new(kind);
+    prompt.input.input = text.into();
+    state.overlay = Some(Overlay::Prompt(prompt));
+}
+
+fn drop_channel(state: &mut State) {
+    if state.scope.channels.is_empty() {
+        state.show_message("No channel selected");
+        return;
+    }
+    if state.scope.recorder.is_some() {
+        let key = state.key_of(Action::Record);
+        state.fail(format!("the channels are being recorded ({key} stops)"));
+        return;
+    }
+    match state.scope.remove(state.scope.cursor) {
+        Ok(channel) => state.show_message(format!("Dropped {}", channel.name)),
+        Err(error) => state.fail(format!("cannot drop the channel: {error}")),
+    }
+}
+
+fn copy(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(selected) = state.scope.selected() else {
+        state.show_message("No channel selected");
+        return;
+    };
+    let bits = selected.statistics.last_bits();
+    let value = bits.map(|bits| selected.channel.text(bits)).unwrap_or_default();
+    let text = format!("{}\t{value}", selected.channel.name);
+    effects.push(Effect::Copy(text));
+    let message = format!("Copied {}", selected.channel.name);
+    state.show_message(message);
+}
+
+/// Shows who writes to the selected value.
+fn watch_writers(state: &mut State) {
+    match state.scope.selected().map(|selected| selected.channel.source.clone()) {
+        Some(Source::Value(value)) => writers::open(state, &value.segment, value.place().range()),
+        Some(_) => state.fail("Only a value in a segment has writers"),
+        None => state.show_message("No channel selected"),
+    }
+}
+
+/// Takes a delivery of samples.
+pub fn take(state: &mut State, delivery: Delivery, effects: &mut Vec<Effect>) {
+    let number = delivery.number;
+    let Some(Taken { fired, batch }) = state.scope.take(number, delivery.into_batch()) else { return };
+    if let Some(recorder) = &mut state.scope.recorder {
+        match recorder.queue.request(&Arc::new(batch)) {
+            Some(request) => effects.push(request.into()),
+            None => recorder.lost += 1,
+        }
+    }
+    if let Some(last) = fired.last() {
+        trigger::triggered(state, last, effects);
+    }
+}
+
+/// Asks for the samples of the channels while the screen is open.
+pub fn sync(state: &mut State, effects: &mut Vec<Effect>) {
+    // A recording goes on behind other screens.
+    let is_shown = state.scope_open || state.scope.recorder.is_some();
+    let is_wanted = is_shown && !state.scope.channels.is_empty();
+    if is_wanted {
+        if let Some(request) = state.scope.request() {
+            effects.push(Request::Scope(Some(Box::new(request))).into());
+            state.requested.samples = true;
+        }
+    } else if std::mem::take(&mut state.requested.samples) {
+        effects.push(Request::Scope(None).into());
+        state.scope.reopen();
+    }
+}

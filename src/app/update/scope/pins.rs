@@ -1,0 +1,95 @@
+//! Channels that Inspect and the table know: pinned values, and the moving values of a segment.
+
+use crate::app::action::Action;
+use crate::app::state::State;
+use crate::decode::{Bits, ByteOrder, Scalar, Type};
+use crate::engine::Moving;
+use crate::identify::typing::Candidate;
+use crate::scope::{Channel, NumberKind, SampledValue, Source, text};
+use crate::segment::Segment;
+
+/// Moving values that become channels when there are none.
+const MAX_OFFERED: usize = 6;
+
+/// Adds the moving values of the segment on screen.
+pub fn offer(state: &mut State) {
+    let (segment, moving) = if let Some(inspect) = &state.inspect {
+        (inspect.segment.clone(), inspect.moving.clone())
+    } else {
+        let Some(segment) = state.selected() else { return };
+        let moving = state.table.strip.look().map(|look| look.moving.clone()).unwrap_or_default();
+        (segment.clone(), moving)
+    };
+    let found = state.typing.of(&segment).and_then(|types| types.found.first());
+    let typed = found.filter(|best| best.certain && best.layout.is_none());
+    let channels = moving.iter().filter_map(|value| {
+        typed
+            .and_then(|typed| field_of(&segment, typed, value.offset))
+            .or_else(|| channel_of(&segment, value))
+    });
+    let channels: Vec<Channel> = channels.take(MAX_OFFERED).collect();
+    // Two guesses may be in the same field.
+    let added = channels.into_iter().filter_map(|channel| state.scope.add(channel).ok()).count();
+    state.scope.cursor = 0;
+    state.scope.offered = Some(segment.id.clone());
+    if added > 0 {
+        let values = if added == 1 { "value" } else { "values" };
+        let (drop, add) = (state.key_of(Action::DropChannel), state.key_of(Action::AddChannel));
+        state.show_message(format!(
+            "Added {added} moving {values} of {} ({drop}: drop one, {add}: add another)",
+            segment.id.short()
+        ));
+    }
+}
+
+/// The field of the certain type at an offset.
+fn field_of(segment: &Segment, typed: &Candidate, offset: u64) -> Option<Channel> {
+    let path = typed.ty.path_at(offset.checked_sub(typed.offset)?)?;
+    let place = typed.ty.place(&path)?;
+    let name = text::field_text(segment, &typed.ty, &path);
+    channel(segment, Some(name), (typed.offset + place.offset, place.ty, place.bits))
+}
+
+fn channel_of(segment: &Segment, value: &Moving) -> Option<Channel> {
+    // The first of `u32/u64`.
+    let word = value.kind.split('/').next()?;
+    let scalar = Scalar::BASIC.into_iter().find(|scalar| scalar.word() == word)?;
+    channel(segment, None, (value.offset, &Type::scalar(scalar, ByteOrder::native()), None))
+}
+
+/// A channel for a number in a segment. Without a name, it is called by its offset and type.
+pub fn channel(
+    segment: &Segment,
+    name: Option<String>,
+    (offset, ty, bits): (u64, &Type, Option<Bits>),
+) -> Option<Channel> {
+    let kind = NumberKind::of(ty.at(offset))?;
+    let name = name.or_else(|| text::number_text(segment, offset, ty))?;
+    let value =
+        SampledValue { segment: Box::new(segment.clone()), offset, ty: ty.clone(), bits, sequence: None };
+    Some(Channel { name, kind, source: Source::Value(value) })
+}
+
+/// Adds a value that was pinned in Inspect, or removes those that were unpinned: pins and channels are
+/// the same values.
+pub fn pinned(state: &mut State, is_pinned: bool, channel: Option<Channel>) {
+    let Some(Channel { source: Source::Value(value), .. }) = &channel else { return };
+    if is_pinned {
+        if let Some(channel) = channel {
+            // Its name may be there already.
+            let _ = state.scope.add(channel);
+        }
+        return;
+    }
+    let is_same = |other: &Channel| match &other.source {
+        Source::Value(other) => {
+            other.segment.id == value.segment.id && other.place().range().contains(&value.offset)
+        }
+        Source::Expression(_) | Source::Recorded => false,
+    };
+    while let Some(index) = state.scope.channels.iter().position(|one| is_same(&one.channel)) {
+        if state.scope.remove(index).is_err() {
+            return;
+        }
+    }
+}
