@@ -5,6 +5,7 @@ use super::notice;
 use crate::support::Harness;
 use shmlens::app::action::Context;
 use shmlens::app::overlay::Overlay;
+use shmlens::scope::plot::Marker;
 use shmlens::scope::{Number, Rate};
 
 /// Inspects an object with a number at offset 8, which is pinned, and opens the scope.
@@ -109,7 +110,7 @@ fn single_trigger_freezes_the_view() {
     assert_eq!((armed.status().as_str(), armed.count), ("fired", 1));
     // A fifth of the view is before the trigger.
     let [from, to] = scope.visible().unwrap();
-    let fired = armed.last().unwrap();
+    let fired = scope.view.fired.unwrap();
     assert_eq!((fired - from) * 5, to - from);
     // It fires again after it was armed again.
     harness.press("t");
@@ -208,7 +209,13 @@ fn sweep_is_complete_before_the_next_trigger_moves_it() {
     assert_eq!(scope.view.end, Some(fired + span));
     let count = scope.trigger.as_ref().unwrap().count;
     assert!(count > 5, "{count}");
-    assert!(fired < scope.trigger.as_ref().unwrap().last().unwrap(), "a later one came within the sweep");
+    // Values changed at least twice since.
+    assert!(scope.history.newest().unwrap() > fired + 100_000_000);
+    // The marker is at the trigger that the view shows: with 0 % before it, at the left edge.
+    let picture = scope.shown_plot(60).picture(scope, [60, 10], Marker::Ascii).unwrap();
+    let gutter = scope.shown_plot(60).frame(scope, [60, 10]).unwrap().gutter();
+    let marks = picture.rows().filter_map(|row| row.iter().position(|cell| cell.symbol == 'T'));
+    assert_eq!(marks.collect::<Vec<_>>(), [gutter]);
 }
 
 #[test]

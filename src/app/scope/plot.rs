@@ -142,7 +142,7 @@ impl Scope {
             zero: self.zero(),
             scale: Scale::Own,
             cursors: self.view.cursors,
-            trigger: self.trigger.as_ref().and_then(super::Armed::last),
+            trigger: self.view.fired,
             marks: &marks,
             names: if first.channel.is_quantity() { None } else { Some(&names) },
         }))

@@ -31,8 +31,6 @@ pub struct Armed {
     pub trigger: Trigger,
     pub actions: Vec<TriggerAction>,
     state: TriggerState,
-    /// The last time that it fired.
-    last: Option<u64>,
     pub count: u64,
 }
 
@@ -43,7 +41,7 @@ impl Armed {
         channels: &[Channel],
     ) -> Result<Self, TriggerError> {
         let state = TriggerState::new(&trigger, channels)?;
-        Ok(Self { trigger, actions, state, last: None, count: 0 })
+        Ok(Self { trigger, actions, state, count: 0 })
     }
 
     /// Prepares the trigger for other channels.
@@ -57,13 +55,7 @@ impl Armed {
         // A timeout only moves the plot on.
         let is_met = |fired: &&Fired| matches!(fired.reason, Reason::Met { .. });
         self.count += fired.iter().filter(is_met).count() as u64;
-        self.last = fired.last().map(|fired| fired.time).or(self.last);
         fired
-    }
-
-    #[must_use]
-    pub const fn last(&self) -> Option<u64> {
-        self.last
     }
 
     /// The part of the plot before the trigger, in percent.

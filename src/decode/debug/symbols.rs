@@ -144,9 +144,18 @@ fn demangled(name: &[u8]) -> String {
     let options = DemangleOptions::new().no_params().no_return_type();
     let mut text = Limited(String::new());
     match mangled.structured_demangle(&mut text, &options) {
-        Ok(()) => text.0,
+        Ok(()) => without_hash(text.0),
         Err(_) => plain(),
     }
+}
+
+/// Removes the hash that rustc appends to the names of its functions: `::h` and 16 digits.
+fn without_hash(mut name: String) -> String {
+    let hash = name.rsplit_once("::h").map(|(_, hash)| hash);
+    if hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        name.truncate(name.len() - "::h".len() - 16);
+    }
+    name
 }
 
 #[cfg(test)]
@@ -173,6 +182,8 @@ mod tests {
     #[test]
     fn names_are_demangled_without_parameters() {
         assert_eq!(demangled(b"_ZN5Motor4stepEd"), "Motor::step");
+        assert_eq!(demangled(b"_ZN4ring4step17h67d0400bb4375f1fE"), "ring::step");
+        assert_eq!(demangled(b"_ZN4ring9h67d04000E"), "ring::h67d04000");
         assert_eq!(demangled(b"main"), "main");
         assert_eq!(demangled(b"_Zx\xff"), "_Zx\u{fffd}");
         let huge = [b"_ZN1a".as_slice(), &b"IS_S_".repeat(2000)].concat();

@@ -47,11 +47,12 @@ impl History {
         (ticks.start.saturating_add(skipped)..ticks.end).step_by(step)
     }
 
-    /// The sample of a channel that is nearest to a time. `None` in a gap, and after the newest tick.
+    /// The sample of a channel that is nearest to a time. `None` in a gap, before the oldest tick and after
+    /// the newest.
     #[must_use]
     pub fn nearest(&self, channel: usize, time: u64) -> Option<Sample> {
-        // A time that has not come yet has no sample.
-        self.newest().filter(|&newest| time <= newest)?;
+        let (oldest, newest) = (self.oldest()?, self.newest()?);
+        (oldest..=newest).contains(&time).then_some(())?;
         let next = self.tick_at(time);
         let after = self.sample(channel, next);
         let before = next.checked_sub(1).and_then(|tick| self.sample(channel, tick));

@@ -101,6 +101,11 @@ fn nearest_sample_is_not_across_a_gap() {
     assert_eq!([2_000_000, 2_900_000].map(at), [None, None]);
     assert_eq!([3_000_000, 9_000_000].map(at), [Some(3_000_000), None], "9 ms are in the future");
     assert_eq!(history.nearest(1, 0), None);
+
+    let mut late = History::new(&[NumberKind::Float], 1 << 20);
+    let column = Column { bits: vec![0; 2], grades: vec![Grade::Whole; 2] };
+    late.push(&Batch { times: vec![7, 9], columns: vec![column], ..Batch::default() });
+    assert_eq!([6, 7].map(|time| late.nearest(0, time).map(|sample| sample.time)), [None, Some(7)]);
 }
 
 #[test]
