@@ -1,9 +1,12 @@
 //! The image of a running process, read from outside: its mappings, memory, threads and program
 //! files. Nothing is stopped, and nothing is attached with `ptrace(2)`.
 
+pub use crate::sys::watchpoint::{CaughtThread, Target};
+
 use super::process::ProcessId;
 use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
 pub trait Images: Send + Sync {
     /// Opens the image of exactly this process.
@@ -43,6 +46,14 @@ pub trait Image: Send {
     /// # Errors
     /// See [`Image`].
     fn activity(&self, tid: u32) -> io::Result<ThreadActivity>;
+
+    /// Takes the registers of threads when they wake up, or while they run, each once. Returns those that
+    /// did so in time.
+    ///
+    /// # Errors
+    /// `EACCES` or `EPERM` without the right to (`perf_event_paranoid`); other errors without hardware
+    /// support. See [`Image`].
+    fn catch_threads(&self, targets: &[Target], wait: Duration) -> io::Result<Vec<CaughtThread>>;
 
     /// Opens the mapped file, even if its name was removed or replaced.
     ///

@@ -15,13 +15,15 @@ pub type Place = (&'static str, u64);
 pub enum Expected {
     /// All of these are certain, and no others.
     Certain(&'static [Place]),
-    /// May be certain: it is in a register.
+    /// May be certain: it is in a register of a thread that sleeps for ever.
     Register(Place),
+    /// Certain: it is in a register of a thread that wakes up.
+    Awake(Place),
     /// A pointer that lies, or says nothing. These may be certain all the same.
     Decoy(&'static [Place]),
 }
 
-use Expected::{Certain, Decoy, Register};
+use Expected::{Awake, Certain, Decoy, Register};
 
 const FRAME: &[Place] = &[("nav::Frame", 0)];
 const C_FRAME: &[Place] = &[("frame", 0)];
@@ -127,6 +129,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(LOCALS.map(|way| case("clang-O0", way, Certain(FRAME))));
     for program in ["cpp-O2", "clang-O2"] {
         cases.extend(LOCALS.map(|way| case(program, way, Register(FRAME[0]))));
+        cases.push(case(program, "awake", Awake(FRAME[0])));
     }
     cases.extend(["local", "thread"].map(|way| case("rust-O2", way, Register(RUST_FRAME[0]))));
     cases.extend(DECOYS.map(|(way, truth)| case("cpp-O0", way, Decoy(truth))));

@@ -84,7 +84,7 @@ impl Answer {
     fn truth(&self) -> &[Place] {
         match &self.case.expected {
             Expected::Certain(truth) | Expected::Decoy(truth) => truth,
-            Expected::Register(truth) => std::slice::from_ref(truth),
+            Expected::Register(truth) | Expected::Awake(truth) => std::slice::from_ref(truth),
         }
     }
 

@@ -12,6 +12,8 @@ mod values;
 
 use cases::Expected;
 use corpus::Answer;
+use shmlens::sys::skip::skip_for_kernel;
+use shmlens::sys::watchpoint::trap_cost;
 
 /// Of 100 types.
 const LEAST_FOUND: usize = 90;
@@ -25,16 +27,23 @@ fn types_are_found_by_the_pointers_of_real_programs_and_never_wrong() {
     let found = |answers: &[&Answer]| answers.iter().filter(|answer| answer.is_found()).count();
     let usual = of_kind(|expected| matches!(expected, Expected::Certain(_)));
     let registers = of_kind(|expected| matches!(expected, Expected::Register(_)));
+    let awake = of_kind(|expected| matches!(expected, Expected::Awake(_)));
     let lines: Vec<String> = answers.iter().map(ToString::to_string).collect();
     let table = format!(
-        "{}\nfound: {} of {}\nfound in registers: {} of {}",
+        "{}\nfound: {} of {}\nfound in registers: {} of {} asleep, {} of {} awake",
         lines.join("\n"),
         found(&usual),
         usual.len(),
         found(&registers),
-        registers.len()
+        registers.len(),
+        found(&awake),
+        awake.len()
     );
     println!("{table}");
     assert!(answers.iter().all(|answer| !answer.is_wrong()), "{table}");
     assert!(found(&usual) * 100 >= usual.len() * LEAST_FOUND, "{table}");
+    match trap_cost() {
+        Ok(_) => assert_eq!(found(&awake), awake.len(), "{table}"),
+        Err(error) => skip_for_kernel(&format!("needs breakpoints (perf_event_open): {error}")),
+    }
 }

@@ -225,6 +225,13 @@ __attribute__((noinline)) static void in_block() {
         io.frame->tick++;
     }
 }
+// Between wakes, its registers are unknown.
+__attribute__((noinline)) static void awake() {
+    Frame *local = static_cast<Frame *>(map_frame());
+    say_ready();
+    struct pollfd end = {0, POLLIN, 0};
+    while (poll(&end, 1, 10) == 0) local->tick++;
+}
 static void *sleep_in_thread(void *) {
     Frame *local = static_cast<Frame *>(map_frame());
     sem_t never;
@@ -422,7 +429,7 @@ int main(int count, char **words) {
         WAY(far_on_heap), WAY(owned), WAY(of_atomic), WAY(of_span), WAY(of_reference), WAY(of_slots),
         WAY(of_list), WAY(of_template), WAY(of_derived), WAY(of_base_and_derived), WAY(with_header),
         WAY(in_pages), WAY(at_offset), WAY(of_array), WAY(of_constant), WAY(in_local), WAY(in_deep_frame),
-        WAY(in_block), WAY(in_thread), WAY(in_join), WAY(past_the_end), WAY(stale), WAY(remapped),
+        WAY(in_block), WAY(awake), WAY(in_thread), WAY(in_join), WAY(past_the_end), WAY(stale), WAY(remapped),
         WAY(same_size), WAY(wrong_type_too), WAY(words_only), WAY(numbers_only), WAY(first_enum),
         WAY(first_member), WAY(inner_member),
         WAY(base_only), WAY(enum_in_pages), WAY(prefix), WAY(either_of), WAY(freed), WAY(not_yet_set), WAY(called_before), WAY(of_optional), WAY(with_words), WAY(in_second_page),

@@ -1,9 +1,12 @@
 //! The images of fake processes.
 
 use super::{FakeFacts, FakeMachine};
-use crate::machine::image::{Image, Images, MappedRange, ProgramFile, Thread, ThreadActivity};
+use crate::machine::image::{
+    CaughtThread, Image, Images, MappedRange, ProgramFile, Target, Thread, ThreadActivity,
+};
 use crate::machine::process::ProcessId;
 use std::io;
+use std::time::Duration;
 
 /// Parts of a process that tests set.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +62,10 @@ impl Image for FakeImage {
     fn activity(&self, tid: u32) -> io::Result<ThreadActivity> {
         let thread = self.threads.iter().find(|(thread, _)| thread.tid == tid);
         thread.map(|(_, activity)| *activity).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn catch_threads(&self, _: &[Target], _: Duration) -> io::Result<Vec<CaughtThread>> {
+        Ok(vec![])
     }
 
     fn open_mapped(&self, _mapping: &MappedRange) -> io::Result<Box<dyn ProgramFile>> {

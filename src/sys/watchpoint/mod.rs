@@ -1,15 +1,18 @@
 //! Write watchpoints of the processor, `perf_event_open(2)` with `PERF_TYPE_BREAKPOINT`: one record
-//! for each write of a thread, which is neither stopped nor traced.
+//! for each write of a thread, which is neither stopped nor traced. [`catch_threads`] takes the
+//! registers of threads in the same way.
 //!
 //! The kernel writes the records to a ring buffer in memory that it shares with this process. Each
 //! has the instruction, the registers, and the top of the stack at the moment after the write. It
 //! does not have the value that was written.
 
+mod registers;
 mod ring;
 mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use registers::{CaughtThread, Target, catch_threads};
 pub use sample::{REGISTERS, Sample};
 
 use super::check;
@@ -30,7 +33,7 @@ pub const MIN_RING: usize = 64 << 10;
 const STACK: u32 = 4 << 10;
 /// `struct perf_event_attr` in its third version (`PERF_ATTR_SIZE_VER3`, Linux 3.7).
 #[repr(C)]
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Attributes {
     kind: u32,
     size: u32,
@@ -49,8 +52,20 @@ struct Attributes {
     clock: i32,
 }
 
+const TYPE_SOFTWARE: u32 = 1;
 const TYPE_BREAKPOINT: u32 = 5;
 const BREAKPOINT_WRITE: u32 = 2;
+const BREAKPOINT_EXECUTE: u32 = 4;
+
+/// The moment in which the kernel writes a record.
+#[derive(Debug, Clone, Copy)]
+enum On {
+    Write(WatchedBytes),
+    /// Before the instruction at this address.
+    Instruction(u64),
+    /// After this processor time of the thread (`PERF_COUNT_SW_CPU_CLOCK`), in the program itself.
+    Run(Duration),
+}
 
 mod field {
     pub const IP: u64 = 1;
@@ -127,12 +142,15 @@ impl ThreadWatch {
     /// `EOPNOTSUPP` without hardware support; `EMFILE`; `ENOBUFS` if the limit on locked memory leaves
     /// no room for the ring buffer (`perf_event_mlock_kb`, `RLIMIT_MEMLOCK`).
     pub fn open(tid: u32, watched: &[WatchedBytes], options: WatchOptions) -> io::Result<Self> {
+        // In records. Waking slows the writer down.
+        let wakeup = if options.wakes { 1 } else { u32::MAX };
+        let attributes = Attributes { flags: flag::TASK, wakeup, ..Attributes::default() };
         let events = watched
             .iter()
-            .map(|bytes| open_event(tid, *bytes, options.wakes))
+            .map(|bytes| event(tid, On::Write(*bytes), attributes))
             .collect::<io::Result<Vec<_>>>()?;
         let first = events.first().ok_or(io::ErrorKind::InvalidInput)?;
-        let ring = Ring::map(first.as_fd(), options.buffer)?;
+        let ring = Ring::map(first.as_fd(), options.buffer.clamp(MIN_RING, MAX_RING))?;
         for event in events.iter().skip(1) {
             control(event.as_fd(), SET_OUTPUT, libc::c_ulong::from(first.as_raw_fd().cast_unsigned()))?;
         }
@@ -190,30 +208,41 @@ impl ThreadWatch {
     }
 }
 
-fn open_event(tid: u32, watched: WatchedBytes, wakes: bool) -> io::Result<OwnedFd> {
+/// Opens an event of a thread, disabled.
+fn event(tid: u32, on: On, attributes: Attributes) -> io::Result<OwnedFd> {
     const ANY_CPU: libc::c_int = -1;
     const NO_GROUP: libc::c_int = -1;
     let unwinds = REGISTER_MASK != 0;
     let stack = if unwinds { field::REGS_USER | field::STACK_USER } else { 0 };
-    let attributes = Attributes {
+    let breakpoint = |breakpoint_type, address, length| Attributes {
         kind: TYPE_BREAKPOINT,
-        size: u32::try_from(size_of::<Attributes>()).unwrap_or(u32::MAX),
         sample_period: 1,
+        breakpoint_type,
+        address,
+        length,
+        ..attributes
+    };
+    let attributes = match on {
+        On::Write(WatchedBytes { address, length }) => breakpoint(BREAKPOINT_WRITE, address, length),
+        On::Instruction(address) => breakpoint(BREAKPOINT_EXECUTE, address, size_of::<libc::c_long>() as u64),
+        On::Run(time) => Attributes {
+            kind: TYPE_SOFTWARE,
+            sample_period: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
+            ..attributes
+        },
+    };
+    let attributes = Attributes {
+        size: u32::try_from(size_of::<Attributes>()).unwrap_or(u32::MAX),
         sample_type: field::IP | field::TID | field::TIME | field::ADDR | stack,
-        flags: flag::DISABLED
+        flags: attributes.flags
+            | flag::DISABLED
             | flag::EXCLUDE_KERNEL
             | flag::EXCLUDE_HYPERVISOR
-            | flag::TASK
             | flag::USE_CLOCK,
-        // In records. Waking slows the writer down.
-        wakeup: if wakes { 1 } else { u32::MAX },
-        breakpoint_type: BREAKPOINT_WRITE,
-        address: watched.address,
-        length: watched.length,
         sample_registers: REGISTER_MASK,
         sample_stack: if unwinds { STACK } else { 0 },
         clock: libc::CLOCK_MONOTONIC,
-        ..Attributes::default()
+        ..attributes
     };
     let tid = libc::pid_t::try_from(tid).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the kernel reads one perf_event_attr, whose size is in it.

@@ -1,6 +1,6 @@
 //! The ring buffer in which the kernel writes the records of an event.
 
-use super::{MAX_RING, MIN_RING};
+use super::MIN_RING;
 use crate::sys::page_size;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use std::io;
@@ -30,9 +30,10 @@ const TAIL: usize = 1032;
 const HEADER: usize = 8;
 
 impl Ring {
+    /// Maps a buffer of at least `wanted` bytes, or of [`MIN_RING`] where the limit is lower.
     pub fn map(event: BorrowedFd<'_>, wanted: usize) -> io::Result<Self> {
         let page = usize::try_from(page_size()).unwrap_or(4096);
-        let mut size = wanted.clamp(MIN_RING, MAX_RING).next_power_of_two();
+        let mut size = wanted.next_power_of_two();
         loop {
             let length = NonZero::new(page + size).ok_or(io::ErrorKind::InvalidInput)?;
             let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;

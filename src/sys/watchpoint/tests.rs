@@ -3,6 +3,9 @@
 use super::*;
 use crate::sys::skip::skip_for_kernel;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+use std::thread;
 
 const SMALL: WatchOptions = WatchOptions { buffer: MIN_RING, wakes: false };
 
@@ -115,7 +118,7 @@ fn writes_to_all_watchpoints_of_a_thread_are_in_order() {
 fn thread_that_begins_is_reported() {
     let target = AtomicU64::new(0);
     let Some(mut watch) = watch(&target, MIN_RING) else { return };
-    std::thread::spawn(|| ()).join().unwrap();
+    thread::spawn(|| ()).join().unwrap();
     let mut events = 0;
     watch.drain(|event| events += usize::from(event == Event::Threads));
     assert_eq!(events, 1, "the end of another thread is not reported");
@@ -128,4 +131,78 @@ fn trap_takes_measurable_time() {
     }
     let cost = trap_cost().unwrap();
     assert!((Duration::from_nanos(100)..Duration::from_millis(5)).contains(&cost), "{cost:?}");
+}
+
+/// Runs a thread that does something again and again, and catches it.
+fn catch(wakes_at: impl Fn(u32) -> Option<u64>, step: impl Fn() + Sync) -> Option<Vec<CaughtThread>> {
+    let is_done = AtomicBool::new(false);
+    let (tell, told) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            tell.send(own_tid()).unwrap();
+            while !is_done.load(Ordering::Relaxed) {
+                step();
+            }
+        });
+        let tid = told.recv().unwrap();
+        let caught = catch_threads(&[Target { tid, wakes_at: wakes_at(tid) }], Duration::from_secs(5));
+        is_done.store(true, Ordering::Relaxed);
+        match caught {
+            Ok(caught) if REGISTER_MASK != 0 => {
+                assert_eq!(caught.iter().map(|thread| thread.tid).collect::<Vec<_>>(), [tid]);
+                Some(caught)
+            }
+            Ok(_) => None,
+            Err(error) => {
+                skip_for_kernel(&format!("needs breakpoints (perf_event_open): {error}"));
+                None
+            }
+        }
+    })
+}
+
+#[test]
+fn sleeping_thread_is_caught_where_it_wakes_up() {
+    // The last word is the program counter.
+    let program_counter = |tid: u32| {
+        loop {
+            let text = std::fs::read_to_string(format!("/proc/self/task/{tid}/syscall")).unwrap();
+            let last = text.split_whitespace().last().and_then(|word| word.strip_prefix("0x"));
+            if let Some(word) = last {
+                return u64::from_str_radix(word, 16).ok();
+            }
+        }
+    };
+    let at = std::cell::Cell::new(None);
+    let wakes_at = |tid| {
+        at.set(program_counter(tid));
+        at.get()
+    };
+    let Some(caught) = catch(wakes_at, || thread::sleep(Duration::from_millis(5))) else { return };
+    assert_eq!(caught[0].registers[16], at.get().unwrap());
+    assert_eq!(caught[0].stack.len(), STACK as usize);
+}
+
+#[test]
+fn thread_that_runs_is_caught_in_the_program() {
+    let step = || {
+        for value in 0..1000_u64 {
+            std::hint::black_box(value);
+        }
+    };
+    let Some(caught) = catch(|_| None, step) else { return };
+    let [pc, stack] = [16, 7].map(|register: usize| caught[0].registers[register]);
+    assert!(pc != 0 && pc < 1 << 63 && stack % 8 == 0, "{pc:#x} {stack:#x}");
+}
+
+#[test]
+fn thread_that_neither_wakes_nor_exists_is_not_caught() {
+    let target = |tid, wakes_at| Target { tid, wakes_at };
+    // This thread does not come to the address 0x1000, and no process has this id.
+    let targets = [target(own_tid(), Some(0x1000)), target(0x003f_ffff, Some(0x1000))];
+    let start = std::time::Instant::now();
+    if let Ok(caught) = catch_threads(&targets, Duration::from_millis(20)) {
+        assert_eq!(caught, []);
+        assert!(start.elapsed() >= Duration::from_millis(20));
+    }
 }

@@ -1,15 +1,20 @@
 //! The memory of a holder, read page by page without stopping it.
 
+use crate::decode::debug::Registers;
 use crate::identify::locks::{SegmentMapping, mapping_of};
 use crate::machine::Machine;
-use crate::machine::image::{Image, MappedRange, Thread, ThreadActivity};
+use crate::machine::image::{Image, MappedRange, Target, Thread, ThreadActivity};
 use crate::machine::process::{Examination, Object, ProcessId, ScanOptions};
 use crate::segment::{Holder, Segment, escape};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
+/// The stack pointer and the program counter, as DWARF numbers them on x86-64.
+pub(super) const RSP: u16 = 7;
+pub(super) const RIP: u16 = 16;
 const PAGE: usize = 4096;
 /// Pages that are read of one process.
 const MAX_PAGES: usize = 16 << 10;
@@ -85,7 +90,7 @@ impl AddressSpace {
         true
     }
 
-    fn page<T>(&self, start: u64, look: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    fn page<T>(&self, start: u64, look: impl FnOnce(&mut [u8]) -> Option<T>) -> Option<T> {
         let mut pages = self.pages.borrow_mut();
         if !pages.contains_key(&start) && pages.len() >= MAX_PAGES {
             return None;
@@ -97,7 +102,7 @@ impl AddressSpace {
             page.truncate(count);
             Some(page)
         });
-        look(page.as_deref()?)
+        look(page.as_deref_mut()?)
     }
 
     /// Reads a number of up to 8 bytes.
@@ -110,16 +115,60 @@ impl AddressSpace {
     }
 
     /// The threads that sleep, with their stack pointers and program counters.
-    pub fn sleeping_threads(&self) -> Vec<(Thread, u64, u64)> {
+    pub fn sleeping_threads(&self) -> Vec<(Thread, Registers)> {
         /// Threads that are examined.
         const MAX_THREADS: usize = 256;
         let threads = self.image.threads().unwrap_or_default().into_iter().take(MAX_THREADS);
-        let registers = |thread: Thread| match self.image.activity(thread.tid).ok()? {
-            ThreadActivity::Running => None,
-            ThreadActivity::Faulting { stack, program_counter } => Some((thread, stack, program_counter)),
-            ThreadActivity::Sleeping(call) => Some((thread, call.stack, call.program_counter)),
+        let registers = |thread: Thread| {
+            let (stack, program_counter) = match self.image.activity(thread.tid).ok()? {
+                ThreadActivity::Running => return None,
+                ThreadActivity::Faulting { stack, program_counter } => (stack, program_counter),
+                ThreadActivity::Sleeping(call) => (call.stack, call.program_counter),
+            };
+            Some((thread, Registers::from([(RSP, stack), (RIP, program_counter)])))
         };
         threads.filter_map(registers).collect()
+    }
+
+    /// The threads that wake up or run within some time, with all their registers. Their stacks replace
+    /// what was read of them before.
+    ///
+    /// # Errors
+    /// As for [`Image::catch_threads`].
+    pub fn caught_threads(&self, wait: Duration) -> io::Result<Vec<(Thread, Registers)>> {
+        /// Threads that are caught. Each takes a descriptor and locked memory.
+        const MAX_THREADS: usize = 16;
+        let threads = self.image.threads()?;
+        let target = |thread: &Thread| {
+            let wakes_at = match self.image.activity(thread.tid).ok()? {
+                ThreadActivity::Running => None,
+                ThreadActivity::Faulting { program_counter, .. } => Some(program_counter),
+                ThreadActivity::Sleeping(call) => Some(call.program_counter),
+            };
+            Some(Target { tid: thread.tid, wakes_at })
+        };
+        let targets: Vec<Target> = threads.iter().filter_map(target).take(MAX_THREADS).collect();
+        let caught = self.image.catch_threads(&targets, wait)?.into_iter().filter_map(|caught| {
+            let thread = threads.iter().find(|thread| thread.tid == caught.tid)?;
+            self.replace(caught.registers[usize::from(RSP)], &caught.stack);
+            Some((thread.clone(), (0..).zip(caught.registers).collect()))
+        });
+        Ok(caught.collect())
+    }
+
+    /// Replaces what was read of the memory from `start` on.
+    fn replace(&self, start: u64, bytes: &[u8]) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some(address) = start.checked_add(at as u64) else { return };
+            let within = usize::try_from(address % PAGE as u64).unwrap_or(0);
+            let count = rest.len().min(PAGE - within);
+            self.page(address - within as u64, |page| {
+                page.get_mut(within..within + count)?.copy_from_slice(&rest[..count]);
+                Some(())
+            });
+            at += count;
+        }
     }
 
     /// The rest of the mapping that contains an address.

@@ -1,11 +1,11 @@
-//! The frames of a sleeping thread, unwound from its stack pointer and program counter alone.
+//! The frames of a thread, unwound from its stack pointer and program counter alone if need be.
 //!
 //! Call frame information needs the frame pointer in most functions that were compiled without
 //! optimization, and the frame pointer of a sleeping thread is unknown. The first instructions of such a
 //! function then tell the size of its frame. Where they do not, its return address is searched for on
 //! the stack: it follows a call of that function.
 
-use super::address_space::AddressSpace;
+use super::address_space::{AddressSpace, RIP, RSP};
 use super::modules::{self, Module};
 use crate::decode::debug::{Frame, Function, Local, Registers};
 
@@ -15,9 +15,6 @@ const MAX_FRAMES: usize = 64;
 const MAX_SEARCH: u64 = 256 << 10;
 /// Bytes behind a return address that are searched for another one of the same function.
 const MAX_FRAME: u64 = 1 << 10;
-/// The stack pointer and the program counter, as DWARF numbers them on x86-64.
-const RSP: u16 = 7;
-const RIP: u16 = 16;
 
 /// A frame of a function with debug information.
 pub struct StackFrame<'a> {
@@ -46,17 +43,17 @@ impl StackFrame<'_> {
     }
 }
 
-/// Returns the frames with debug information, innermost first.
+/// Returns the frames with debug information, innermost first. The registers of the thread have at least
+/// its stack pointer and program counter.
 pub fn of_thread<'a>(
     space: &AddressSpace,
     modules: &'a [Module],
-    stack: u64,
-    program_counter: u64,
+    mut registers: Registers,
 ) -> Vec<StackFrame<'a>> {
     let read = |address: u64, into: &mut [u8]| space.read(address, into);
     let mut frames = vec![];
-    let mut registers = Registers::from([(RSP, stack), (RIP, program_counter)]);
-    let mut address = program_counter;
+    let known = |register| registers.get(&register).copied();
+    let (Some(stack), Some(mut address)) = (known(RSP), known(RIP)) else { return frames };
     let mut is_guessed = false;
     for _ in 0..MAX_FRAMES {
         let Some(module) = modules::at(modules, address) else { break };

@@ -1,4 +1,4 @@
-//! Hints of the local variables of threads that sleep.
+//! Hints of the local variables of threads.
 
 use super::address_space::AddressSpace;
 use super::evidence;
@@ -6,13 +6,15 @@ use super::frames;
 use super::hint::Hint;
 use super::modules::Module;
 use super::reach::Reach;
-use crate::decode::debug::Location;
+use crate::decode::debug::{Location, Registers};
 use crate::identify::typing::CandidateSource;
+use crate::machine::image::Thread;
 
-pub fn hints(space: &AddressSpace, modules: &[Module]) -> Vec<Hint> {
+/// Returns the hints of threads with these registers.
+pub fn hints(space: &AddressSpace, modules: &[Module], threads: Vec<(Thread, Registers)>) -> Vec<Hint> {
     let mut hints = vec![];
-    for (thread, stack, program_counter) in space.sleeping_threads() {
-        let frames = frames::of_thread(space, modules, stack, program_counter);
+    for (thread, registers) in threads {
+        let frames = frames::of_thread(space, modules, registers);
         for frame in frames.into_iter().filter(|frame| !frame.module.is_foreign()) {
             let mut reach = Reach::new(space, frame.module);
             // Those that are declared later have what was on the stack before.

@@ -28,9 +28,13 @@ use crate::machine::Machine;
 use crate::segment::{Holder, Segment, escape};
 use hint::Hint;
 use std::io;
+use std::time::Duration;
 
 /// Holders whose programs are examined.
 const MAX_HOLDERS: usize = 32;
+/// Holders whose threads are caught, and the time for each.
+const MAX_CAUGHT: usize = 3;
+const MAX_WAIT: Duration = Duration::from_millis(100);
 
 /// The types that debug information shows, and the reasons why some holders show none.
 #[derive(Debug, Default)]
@@ -43,20 +47,28 @@ pub struct Found {
 /// Finds the types that the holders of a segment use for it. Stops and traces nothing.
 pub(super) fn candidates(machine: &dyn Machine, subject: &Subject<'_>, programs: &Programs) -> Found {
     let mut found = Found::default();
-    let (mut hints, mut sized) = (vec![], vec![]);
+    let (mut hints, mut sized, mut examined) = (vec![], vec![], vec![]);
     let holders = subject.segment.holders.as_deref().unwrap_or_default();
     let holders = holders.iter().filter(|holder| !holder.ourselves && holder.mappings > 0);
     for holder in holders.take(MAX_HOLDERS) {
         match examine(machine, subject, holder, programs) {
-            Ok(of_holder) => {
-                hints.extend(of_holder.hints);
-                sized.extend(of_holder.sized);
-                found.problems.extend(of_holder.problems);
+            Ok(mut of_holder) => {
+                hints.append(&mut of_holder.hints);
+                sized.append(&mut of_holder.sized);
+                found.problems.append(&mut of_holder.problems);
+                examined.push(of_holder);
             }
             Err(error) => found.problems.push(problem(machine, holder, &error)),
         }
     }
-    found.candidates = ranking::rank(subject, hints);
+    found.candidates = ranking::rank(subject, hints.clone());
+    if !found.candidates.iter().any(|candidate| candidate.certain) {
+        examined.retain(OfHolder::has_types);
+        let more =
+            examined.iter().take(MAX_CAUGHT).flat_map(|holder| holder.caught(machine, &mut found.problems));
+        hints.extend(more);
+        found.candidates = ranking::rank(subject, hints);
+    }
     found.candidates.extend(size::candidates(subject, sized, &found.candidates));
     found
 }
@@ -91,6 +103,8 @@ pub(super) fn named_type(
 
 /// The findings in one holder.
 struct OfHolder {
+    space: AddressSpace,
+    modules: Vec<Module>,
     hints: Vec<Hint>,
     sized: Vec<size::Sized>,
     problems: Vec<String>,
@@ -105,10 +119,42 @@ fn examine(
     let space = AddressSpace::open(machine, subject.segment, holder)?;
     let (modules, problems) = modules::load(&space, programs);
     let mut hints = globals::hints(&space, &modules);
-    hints.extend(locals::hints(&space, &modules));
+    hints.extend(locals::hints(&space, &modules, space.sleeping_threads()));
     let sized = size::types(subject, &space, &modules);
     let name = |text: String| format!("{}: {text}", space.process());
-    Ok(OfHolder { hints, sized, problems: problems.into_iter().map(name).collect() })
+    let problems = problems.into_iter().map(name).collect();
+    Ok(OfHolder { space, modules, hints, sized, problems })
+}
+
+impl OfHolder {
+    /// Returns true if the program or one of its libraries may name types.
+    fn has_types(&self) -> bool {
+        let mut own = self.modules.iter().filter(|module| !module.is_foreign());
+        own.any(|module| module.program.missing().is_empty())
+    }
+
+    /// Returns hints of the variables that optimized programs keep in registers, which only threads that
+    /// are awake show.
+    fn caught(&self, machine: &dyn Machine, problems: &mut Vec<String>) -> Vec<Hint> {
+        match self.space.caught_threads(MAX_WAIT) {
+            Ok(threads) => locals::hints(&self.space, &self.modules, threads),
+            Err(error) => {
+                problems.extend(unread_registers(machine, &self.space, &error));
+                vec![]
+            }
+        }
+    }
+}
+
+/// Explains why the registers of threads cannot be read, if something can be done about it.
+fn unread_registers(machine: &dyn Machine, space: &AddressSpace, error: &io::Error) -> Option<String> {
+    let is_denied = matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES));
+    let paranoid = machine.perf_event_paranoid().filter(|&paranoid| is_denied && paranoid > 2)?;
+    Some(format!(
+        "{}: variables in registers are not found, because kernel.perf_event_paranoid is {paranoid}: run as root, or \
+         set it to 2 (sysctl kernel.perf_event_paranoid=2)",
+        space.process()
+    ))
 }
 
 /// Explains why a holder cannot be examined.

@@ -5,10 +5,12 @@ use super::stat::inner_tid;
 use super::subject::Subject;
 use super::{Proc, RealMachine};
 use crate::machine::image::{
-    FileVersion, Image, Images, MappedRange, ProgramFile, SystemCall, Thread, ThreadActivity,
+    CaughtThread, FileVersion, Image, Images, MappedRange, ProgramFile, SystemCall, Target, Thread,
+    ThreadActivity,
 };
 use crate::machine::process::ProcessId;
 use crate::sys::entries::{self, Buffer};
+use crate::sys::watchpoint;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
@@ -19,6 +21,7 @@ use std::io::{self, IoSliceMut, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _};
+use std::time::Duration;
 
 /// More than the mappings of any process take.
 const MAX_MAPS: u64 = 64 << 20;
@@ -114,6 +117,13 @@ impl Image for RealImage {
     fn activity(&self, tid: u32) -> io::Result<ThreadActivity> {
         let path = CString::new(format!("task/{tid}/syscall")).map_err(|_| io::ErrorKind::InvalidInput)?;
         parse_syscall(&self.subject.read(&path)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    fn catch_threads(&self, targets: &[Target], wait: Duration) -> io::Result<Vec<CaughtThread>> {
+        let caught = watchpoint::catch_threads(targets, wait)?;
+        // The ids may have been reused.
+        self.check()?;
+        Ok(caught)
     }
 
     fn open_mapped(&self, mapping: &MappedRange) -> io::Result<Box<dyn ProgramFile>> {
