@@ -10,6 +10,7 @@ use crate::app::event::Size;
 use crate::app::layout::inspect::{TreeAreas, TreeSections};
 use crate::decode::layouts::LockKind;
 use crate::decode::{Decoded, Path, Place, PlacedType, Type, Window};
+use crate::engine::Moving;
 use crate::segment::escape;
 use std::ops::Range;
 
@@ -197,9 +198,9 @@ impl Inspect {
         self.layout(size).tree(sections)
     }
 
-    /// The name of the field at an offset; empty where there is none.
-    pub fn name_at(&self, offset: u64) -> String {
-        self.tree.as_ref().map_or_else(String::new, |tree| tree.name_at(offset))
+    /// The name of the field that a detected value is; empty if it is none, or covers several.
+    pub fn name_of(&self, value: &Moving) -> String {
+        self.tree.as_ref().map_or_else(String::new, |tree| tree.name_of(value))
     }
 
     /// The bytes of the fields on screen, unless all of them are in the window. Fields of the next

@@ -13,7 +13,8 @@ pub use samples::FieldSamples;
 
 use crate::app::list::first_visible;
 use crate::decode::layouts::LockKind;
-use crate::decode::{Path, Place, PlacedType, Type, TypeKind};
+use crate::decode::{Path, Place, PlacedType, Scalar, Type, TypeKind};
+use crate::engine::Moving;
 use crate::segment::escape;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -134,10 +135,21 @@ impl Tree {
         path.0.iter().try_fold(self.whole(), |place, &index| place.child(index).map(|child| child.place))
     }
 
-    /// The name of the field at an offset of the segment; empty where there is none.
-    pub fn name_at(&self, offset: u64) -> String {
-        let path = offset.checked_sub(self.start).and_then(|within| self.ty.path_at(within));
-        path.map_or_else(String::new, |path| escape(self.ty.path_text(&path).as_bytes()))
+    /// The name of the field that a detected value is; empty if it is none, or covers several.
+    pub fn name_of(&self, value: &Moving) -> String {
+        let sizes = value.kind.split('/').filter_map(|word| {
+            Scalar::BASIC.into_iter().find(|scalar| scalar.word() == word).map(|scalar| scalar.size() as u64)
+        });
+        let sizes: Vec<u64> = sizes.collect();
+        let path = value.offset.checked_sub(self.start).and_then(|within| self.ty.path_at(within));
+        let is_field = |path: &Path| {
+            self.place(path).is_some_and(|place| {
+                let has_size = sizes.is_empty() || sizes.contains(&place.ty.size());
+                place.offset == value.offset && place.bits.is_none() && has_size
+            })
+        };
+        let found = path.filter(is_field);
+        found.map_or_else(String::new, |path| escape(self.ty.path_text(&path).as_bytes()))
     }
 
     /// Sets the size of the segment.

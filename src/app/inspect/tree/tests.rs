@@ -193,3 +193,27 @@ fn new_type_keeps_the_selection_and_what_is_unfolded_by_name() {
     assert_eq!(rows(&tree, 0, 99), ["a@0", "p@4"]);
     assert!(tree.selected_row().is_some());
 }
+
+#[test]
+fn detected_value_has_the_name_of_a_field_of_its_size() {
+    let tree = tree_of(
+        "struct S { uint64_t tick; bool on; uint32_t flags : 4, errors : 12; float gain; char word[8]; }",
+        100,
+    );
+    let name = |offset: u64, kind: &str| {
+        tree.name_of(&Moving {
+            offset,
+            kind: kind.to_owned(),
+            value: String::new(),
+            history: vec![],
+            rate: String::new(),
+        })
+    };
+    assert_eq!(name(0, "u32/u64"), "tick");
+    assert_eq!(name(0, "u16"), "", "the rest of the field stands still");
+    assert_eq!(name(8, "u32/u64"), "", "a bool, and two bit-fields");
+    assert_eq!(name(8, "u8"), "on");
+    assert_eq!(name(12, "f32"), "gain");
+    assert_eq!(name(16, "text[8]"), "word");
+    assert_eq!([name(14, "u16"), name(900, "u8")], ["", ""]);
+}

@@ -127,7 +127,7 @@ fn sections(state: &State, open: &Inspect) -> [Section; 2] {
         names: if pinned {
             open.pins.iter().map(|pin| pin.name.clone()).collect()
         } else {
-            open.moving.iter().map(|value| open.name_at(value.offset)).collect()
+            open.moving.iter().map(|value| open.name_of(value)).collect()
         },
         values,
         focused,

@@ -54,7 +54,7 @@ fn labels(state: &State, values: &[Moving], most: u16, canvas: &Canvas<'_>) -> V
     let digits = digits.max(usize::from(OFFSET_DIGITS));
     let fields = state.table.strip.fields.as_ref();
     let label = |value: &Moving| {
-        let name = fields.map_or_else(String::new, |fields| fields.tree().name_at(value.offset));
+        let name = fields.map_or_else(String::new, |fields| fields.tree().name_of(value));
         if name.is_empty() { format!("{:0digits$x}", value.offset) } else { canvas.fit(&name, most) }
     };
     values.iter().map(label).collect()
