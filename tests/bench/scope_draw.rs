@@ -8,8 +8,17 @@
 mod support;
 
 use nix::time::{ClockId, clock_gettime};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use shmlens::app::event::Size;
+use shmlens::app::scope::Scope;
+use shmlens::app::{Keymap, Settings, State};
 use shmlens::scope::plot::{Marker, Scale, TimePlot, Trace, XyPlot};
+use shmlens::scope::recording::Track;
 use shmlens::scope::{Batch, Column, Grade, History, NumberKind, Statistics};
+use shmlens::segment::Bytes;
+use shmlens::tui::draw::draw;
+use shmlens::tui::theme::{Depth, Name, Theme};
 use std::hint::black_box;
 use std::time::Duration;
 use support::short;
@@ -59,20 +68,47 @@ fn zooms(samples: u64, rounds: usize) {
     report("histogram of all", median(rounds, bins), 16.0);
 }
 
-/// The load of a processor by frames of many channels.
+/// The load of a processor by frames of many channels: the samples since the last frame, the whole
+/// screen, and the cells that changed.
 fn frames(channels: usize, samples: u64, rounds: usize) {
-    let history = history(channels, samples);
-    let traces: Vec<Trace> =
-        (0..channels).map(|channel| Trace { channel, range: None, has_steps: false }).collect();
-    println!("{channels} channels of {samples} samples, {} MB", history.bytes() / 1_000_000);
+    /// Samples of a channel between two frames.
+    const NEW: u64 = 1_000_000_000 / PERIOD / 60;
+    let tracks: Vec<Track> = (0..channels)
+        .map(|channel| Track { name: format!("channel {channel}"), kind: NumberKind::Float })
+        .collect();
+    let scope = Scope::of_recording("waves".to_owned(), &tracks, Bytes(1 << 40)).expect("channels");
+    let (width, height) = (200, 55);
+    let second = Duration::from_secs(1);
+    let mut state = State::new(Settings {
+        interval: second,
+        live_interval: second,
+        mouse: true,
+        keymap: Keymap::default(),
+        user: String::new(),
+        read_only: false,
+        history: Bytes(0),
+    });
+    (state.scope, state.scope_open, state.size) = (scope, true, Size { width, height });
+    let mut waves = Waves::default();
+    while waves.tick < samples {
+        state.scope.feed(waves.batch(channels, BATCH as u64));
+    }
+    println!("{channels} channels of {samples} samples, {} MB", state.scope.history.bytes() / 1_000_000);
+    let theme = Theme::new(Name::Default, Depth::Sixteen, false);
+    let area = Rect::new(0, 0, width, height);
+    let mut shown = Buffer::empty(area);
     for (name, length) in [("all samples", samples), ("10 s", 100_000), ("100 ms", 1000)] {
-        let to = samples * PERIOD;
+        state.scope.view.zoom_to(length * PERIOD, waves.tick * PERIOD);
+        state.scope.view.follow();
         let took = median(rounds, || {
-            let plot = plot(&history, &traces, to.saturating_sub(length * PERIOD), to);
-            black_box(plot.draw(SIZE, Marker::Braille));
+            state.scope.feed(waves.batch(channels, NEW));
+            let mut next = Buffer::empty(area);
+            draw(&state, &theme, &mut next);
+            black_box(shown.diff(&next));
+            shown = next;
         });
         let load = took.as_secs_f64() * FRAMES_PER_SECOND * 100.0;
-        report(&format!("a frame of {name} ({load:.0} % of a core at 60 a second)"), took, 5.0);
+        report(&format!("a screen of {name} ({load:.0} % of a core at 60 a second)"), took, 5.0);
     }
 }
 
@@ -91,31 +127,44 @@ fn plot<'a>(history: &'a History, traces: &'a [Trace], from: u64, to: u64) -> Ti
     }
 }
 
-/// Noisy waves with a gap here and there.
 fn history(channels: usize, samples: u64) -> History {
     let mut history = History::new(&vec![NumberKind::Float; channels], u64::MAX);
     let mut statistics = Statistics::new(NumberKind::Float);
-    let mut noise = 1_u64;
-    for start in (0..samples).step_by(BATCH) {
-        let ticks = start..samples.min(start + BATCH as u64);
-        let times: Vec<u64> = ticks.clone().map(|tick| tick * PERIOD).collect();
+    let mut waves = Waves::default();
+    while waves.tick < samples {
+        let batch = waves.batch(channels, BATCH as u64);
+        statistics.push(&batch.times, &batch.columns[0]);
+        history.push(&batch);
+    }
+    black_box(statistics);
+    history
+}
+
+/// Noisy waves with a gap here and there.
+#[derive(Default)]
+struct Waves {
+    tick: u64,
+    noise: u64,
+}
+
+impl Waves {
+    fn batch(&mut self, channels: usize, count: u64) -> Batch {
+        let ticks = self.tick..self.tick + count;
+        self.tick = ticks.end;
         let column = |channel: usize| {
             let mut column = Column::default();
             for tick in ticks.clone() {
-                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                self.noise = self.noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let phase = (tick % 20_000) as f64 / 20_000.0 + channel as f64 / 7.0;
-                let value = (phase * std::f64::consts::TAU).sin() + (noise >> 40) as f64 / 1e8;
+                let value = (phase * std::f64::consts::TAU).sin() + (self.noise >> 40) as f64 / 1e8;
                 let grade = if tick.is_multiple_of(9973) { Grade::Missing } else { Grade::Whole };
                 column.push(value.to_bits(), grade);
             }
             column
         };
-        let columns: Vec<Column> = (0..channels).map(column).collect();
-        statistics.push(&times, &columns[0]);
-        history.push(&Batch { times, columns, ..Batch::default() });
+        let columns = (0..channels).map(column).collect();
+        Batch { times: ticks.map(|tick| tick * PERIOD).collect(), columns, ..Batch::default() }
     }
-    black_box(statistics);
-    history
 }
 
 fn median(rounds: usize, mut run: impl FnMut()) -> Duration {
