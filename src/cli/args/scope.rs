@@ -2,7 +2,7 @@
 
 use super::{TypeArgument, duration, size, type_name};
 use crate::scope::Rate;
-use crate::scope::trigger::Condition;
+use crate::scope::trigger::{Condition, TriggerError};
 use crate::segment::Bytes;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ pub struct ScopeArgs {
     pub headless: bool,
     /// Exit when a condition is met: 'NAME > 50 rising', 'NAME == 7', 'NAME changes', 'NAME leaves 0..10',
     /// 'NAME stale 500ms', 'NAME & 0x4', '(EXPRESSION) < 3'
-    #[arg(long, value_name = "TRIGGER", requires = "headless")]
+    #[arg(long, value_name = "TRIGGER", value_parser = condition, requires = "headless")]
     pub until: Option<Condition>,
     /// Exit after this time, with status 1 if the condition was not met: 500ms, 10s
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "headless")]
@@ -122,7 +122,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "SIZE", value_parser = file_size)]
     pub max_size: Option<Bytes>,
     /// Record only around the first time that a condition is met, as in `scope --until`
-    #[arg(long, value_name = "TRIGGER")]
+    #[arg(long, value_name = "TRIGGER", value_parser = condition)]
     pub on: Option<Condition>,
     /// With --on, record this time before the condition was met [default: none]
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "on")]
@@ -167,6 +167,11 @@ fn hertz(text: &str) -> Result<Rate, &'static str> {
     const EXPECTED: &str = "expected samples per second from 1 to 10000; --burst is faster";
     let rate = text.parse().ok().filter(|rate: &f64| (1.0..=10_000.0).contains(rate));
     rate.map(Rate::Hertz).ok_or(EXPECTED)
+}
+
+/// Parses a condition. The caller quotes the text.
+fn condition(text: &str) -> Result<Condition, String> {
+    text.parse().map_err(|error: TriggerError| error.problem)
 }
 
 fn file_size(text: &str) -> Result<Bytes, &'static str> {

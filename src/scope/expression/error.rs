@@ -9,6 +9,9 @@ pub enum ExpressionError {
     DuplicateName { name: String },
     #[error("{}", self.in_channel())]
     Syntax { channel: String, error: SyntaxError },
+    /// The text of a channel without a name is no expression, but a name: it lacks its segment.
+    #[error("no channel named '{0}'; name its segment, too, as in /telemetry:{0}", quote(.name.as_bytes()))]
+    NoSegment { name: String },
     /// Names of channels, each of which refers to the next. The last one is the first again.
     #[error("channel '{}' refers to itself: {}", quote(.cycle.first().map_or("", String::as_str).as_bytes()), shown(.cycle))]
     Cycle { cycle: Vec<String> },

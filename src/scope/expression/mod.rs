@@ -71,9 +71,7 @@ impl Expressions {
             Source::Value(_) | Source::Recorded => Kind::Value(channel.kind),
             Source::Expression(_) => Kind::Expression,
         });
-        let name = |index: usize| channels[index].name.clone();
-        let order = order::sorted(programs)
-            .map_err(|cycle| ExpressionError::Cycle { cycle: cycle.into_iter().map(name).collect() })?;
+        let order = order::sorted(programs).map_err(|cycle| cycle_error(cycle, channels))?;
         Ok(Self { channels: kinds.collect(), order, breaks: Breaks::new(channels.len()) })
     }
 
@@ -126,6 +124,16 @@ impl Expressions {
 
     fn indexes(&self, is_wanted: impl Fn(Kind) -> bool) -> impl Iterator<Item = usize> {
         (0..).zip(&self.channels).filter(move |(_, kind)| is_wanted(**kind)).map(|(index, _)| index)
+    }
+}
+
+fn cycle_error(cycle: Vec<usize>, channels: &[Channel]) -> ExpressionError {
+    let name = |index: usize| channels[index].name.clone();
+    let is_bare =
+        |channel: &Channel| matches!(&channel.source, Source::Expression(text) if *text == channel.name);
+    match cycle[..] {
+        [only, _] if is_bare(&channels[only]) => ExpressionError::NoSegment { name: name(only) },
+        _ => ExpressionError::Cycle { cycle: cycle.into_iter().map(name).collect() },
     }
 }
 

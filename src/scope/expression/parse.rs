@@ -95,6 +95,11 @@ impl<'t> Parser<'t> {
         let mut text = self.operand(inputs)?;
         while let Some(TokenKind::Operator(operator)) = self.peek() {
             self.at += 1;
+            if let ("/" | "%", Some(TokenKind::Number(text))) = (operator, self.peek())
+                && number(text) == Some(0.0)
+            {
+                return Err(self.fail("division by zero"));
+            }
             // Writing to a String cannot fail.
             let _ = write!(text, " {operator} {}", self.operand(inputs)?);
         }

@@ -238,6 +238,8 @@ fn errors_tell_the_column_and_the_nearest_name() {
             "ä\u{1b}",
             "channel 'z': column 2: unexpected '\\x1b'. Put a name with such characters in braces, as in {/telemetry:v}",
         ),
+        ("speed & 4", "channel 'z': column 7: no operator '&'; the operators are <= >= == != < > + - * / %"),
+        ("speed / 0.0", "channel 'z': column 9: division by zero"),
         ("z + 1", "channel 'z' refers to itself: z -> z"),
     ] {
         assert_eq!(error(text), message, "{text}");
@@ -253,6 +255,9 @@ fn cycles_and_duplicate_names_are_refused() {
         [value("x", Scalar::U8), computed("a", "b + x"), computed("b", "rate(c)"), computed("c", "2 * b")];
     let error = Expressions::new(&cycle).map(|_| ()).unwrap_err();
     assert_eq!(error.to_string(), "channel 'b' refers to itself: b -> c -> b");
+    let bare = [value("/a:x.y", Scalar::U8), computed("x.z", "x.z")];
+    let error = Expressions::new(&bare).map(|_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "no channel named 'x.z'; name its segment, too, as in /telemetry:x.z");
     let twice = [value(r"/a:x", Scalar::U8), value(r"/\x61:x", Scalar::U8)];
     let error = Expressions::new(&twice).map(|_| ()).unwrap_err();
     assert_eq!(

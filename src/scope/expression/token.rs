@@ -81,6 +81,9 @@ fn token(text: &str) -> Result<(TokenKind<'_>, usize), String> {
     }
     match OPERATORS.iter().find(|operator| text.starts_with(**operator)) {
         Some(operator) => Ok((TokenKind::Operator(operator), operator.len())),
+        None if "&|^!~".contains(first) => {
+            Err(format!("no operator '{first}'; the operators are {}", OPERATORS.join(" ")))
+        }
         None => Err(format!(
             "unexpected '{}'. Put a name with such characters in braces, as in {{/telemetry:v}}",
             quote(first.encode_utf8(&mut [0; 4]).as_bytes())

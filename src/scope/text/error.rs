@@ -18,10 +18,13 @@ pub enum ChannelError {
     NoType { segment: String, reason: String, example: String },
     #[error("{segment} has no field '{}'; {hint}", quote(.field.as_bytes()))]
     NoField { segment: String, field: String, hint: String },
-    #[error("'{}' is {kind}, not a number; {remedy}", quote(.value.as_bytes()))]
+    #[error("'{}' is {kind}; {remedy}", quote(.value.as_bytes()))]
     NotANumber { value: String, kind: &'static str, remedy: String },
-    #[error("'{}' ends at byte {end}, past the end of {segment}, which has {} bytes", quote(.value.as_bytes()), .size.0)]
-    PastEnd { value: String, end: u64, segment: String, size: Bytes },
+    #[error(
+        "'{}' takes {length} byte{} from offset {offset:#x} on, but {segment} has {} ({:#x}) bytes",
+        quote(.value.as_bytes()), if *length == 1 { "" } else { "s" }, .size.0, .size.0
+    )]
+    PastEnd { value: String, offset: u64, length: u64, segment: String, size: Bytes },
     /// The problem is safe to print.
     #[error("invalid sequence lock '{}': {problem}", quote(.text.as_bytes()))]
     Sequence { text: String, problem: String },

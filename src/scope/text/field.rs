@@ -5,6 +5,7 @@ use crate::decode::{Child, Label, Path, Place, Type, TypeKind};
 use crate::scope::NumberKind;
 use crate::segment::resolve::listed;
 use crate::segment::{nearest_word, quote};
+use std::collections::VecDeque;
 
 /// The kind of the number at a place.
 ///
@@ -15,14 +16,22 @@ pub fn number_kind(place: Place<'_>, value: &str) -> Result<NumberKind, ChannelE
         let (kind, remedy) = match place.ty.kind() {
             TypeKind::Array(array) => {
                 let example = format!("name an element, as in {}[0]", quote(value.as_bytes()));
-                ("an array", if array.count == 0 { "it has no elements".to_owned() } else { example })
+                (
+                    "an array, not a number",
+                    if array.count == 0 { "it has no elements".to_owned() } else { example },
+                )
             }
-            TypeKind::Record(_) => ("a record", format!("name one of its fields: {}", fields(place))),
+            TypeKind::Record(_) => {
+                ("a record, not a number", format!("name one of its fields: {}", fields(place)))
+            }
             TypeKind::Text(..) | TypeKind::String(_) => {
-                ("text", "for one of its bytes, give an offset and u8 as the type".to_owned())
+                ("text, not a number", "for one of its bytes, give an offset and u8 as the type".to_owned())
             }
-            TypeKind::Bytes => ("bytes of unknown meaning", "give an offset and a type".to_owned()),
-            _ => ("too large or no single value", "give the offset and type of a part of it".to_owned()),
+            TypeKind::Bytes => ("bytes, not a number", "give an offset and a type".to_owned()),
+            _ => (
+                "too large for a sample, which has 8 bytes",
+                "give the offset and type of a part of it".to_owned(),
+            ),
         };
         ChannelError::NotANumber { value: value.to_owned(), kind, remedy }
     })
@@ -35,24 +44,52 @@ pub fn number_kind(place: Place<'_>, value: &str) -> Result<NumberKind, ChannelE
 pub fn find(ty: &Type, text: &str) -> Result<Path, String> {
     ty.parse_path(text).ok_or_else(|| {
         let (parent, place) = parent(ty, text);
-        let word = text[parent.len()..].trim_start_matches(['.', '[', '"']).trim_end_matches([']', '"']);
         match place.ty.kind() {
             TypeKind::Record(record) if !record.kind().is_row() => {
-                let names: Vec<String> =
-                    children(place).iter().map(|(_, child)| child.label.text()).collect();
-                let word = word.split(['.', '[']).next().unwrap_or_default();
-                match nearest_word(word, names.iter().map(String::as_str)) {
-                    Some(nearest) => format!("did you mean {}?", quote(nearest.as_bytes())),
-                    None if names.is_empty() => "there are no fields".to_owned(),
+                let word = text[parent.len()..].trim_start_matches('.').split(['.', '[']).next();
+                let parent = ty.parse_path(parent).unwrap_or_default();
+                match similar(ty, &parent, word.unwrap_or_default()).filter(|similar| similar != text) {
+                    Some(similar) => format!("did you mean {}?", quote(similar.as_bytes())),
+                    None if children(place).is_empty() => "there are no fields".to_owned(),
                     None => format!("the fields are {}", fields(place)),
                 }
             }
-            TypeKind::Array(_) | TypeKind::Record(_) => {
-                format!("there are {} elements, [0] is the first", place.ty.child_count())
-            }
+            TypeKind::Array(_) | TypeKind::Record(_) => match place.ty.child_count() {
+                0 => "it has no elements".to_owned(),
+                count => {
+                    let parent = quote(parent.as_bytes());
+                    format!("the elements are {parent}[0] to {parent}[{}]", count - 1)
+                }
+            },
             _ => format!("{} has no parts", if parent.is_empty() { "the value" } else { "it" }),
         }
     })
+}
+
+/// The path that was meant: that of a field of this name, here or further down,
+/// or of a sibling with a similar name.
+fn similar(ty: &Type, parent: &Path, word: &str) -> Option<String> {
+    const MAX_RECORDS: usize = 64;
+    let path_of = |parent: &Path, steps: &[u64]| Path([parent.0.as_slice(), steps].concat());
+    let mut open = VecDeque::from([parent.clone()]);
+    for _ in 0..MAX_RECORDS {
+        let Some(record) = open.pop_front() else { break };
+        for (steps, child) in children(ty.place(&record)?) {
+            let path = path_of(&record, &steps);
+            if child.label.text().eq_ignore_ascii_case(word) {
+                return Some(ty.path_text(&path));
+            }
+            if matches!(child.place.ty.kind(), TypeKind::Record(_)) {
+                open.push_back(path);
+            }
+        }
+    }
+    let siblings: Vec<(String, Path)> = children(ty.place(parent)?)
+        .into_iter()
+        .map(|(steps, child)| (child.label.text(), path_of(parent, &steps)))
+        .collect();
+    let nearest = nearest_word(word, siblings.iter().map(|(name, _)| name.as_str()))?;
+    siblings.iter().find(|(name, _)| name == nearest).map(|(_, path)| ty.path_text(path))
 }
 
 /// The start of a path that names a value with parts, and that value.

@@ -1,9 +1,9 @@
 //! Finds the values that texts name.
 
-use super::split::{Body, IN_BRACES, Located, PlaceText, locate, parts};
+use super::split::{AT_THE_END, Body, IN_BRACES, Located, PlaceText, locate, parts};
 use super::write::{escaped_path, segment_text};
 use super::{ChannelError, Lookup, field, field_text};
-use crate::decode::{ByteOrder, Place, PlacedType, Scalar, Type, TypeKind};
+use crate::decode::{Bits, ByteOrder, Place, PlacedType, Scalar, Type, TypeKind};
 use crate::scope::{Channel, NumberKind, SampledValue, Sequence, Source};
 use crate::segment::{Bytes, Segment, SegmentId, quote, unescape};
 
@@ -71,7 +71,7 @@ pub fn resolve(text: &str, lookup: &Lookup<'_>) -> Result<Resolved, ChannelError
 struct Target {
     offset: u64,
     ty: Type,
-    bits: Option<crate::decode::Bits>,
+    bits: Option<Bits>,
     /// The full text.
     text: String,
 }
@@ -91,7 +91,13 @@ impl Target {
         let path = field::find(&placed.ty, &path_text).map_err(|hint| ChannelError::NoField {
             segment: segment.id.short(),
             field: path_text.clone(),
-            hint: if path_text.contains(['(', '*', ' ']) { IN_BRACES.to_owned() } else { hint },
+            hint: match path_text {
+                _ if path_text.contains("seq=") || path_text.contains(',') && path_text.contains('=') => {
+                    AT_THE_END.to_owned()
+                }
+                _ if path_text.contains(['(', '*', ' ']) => IN_BRACES.to_owned(),
+                _ => hint,
+            },
         })?;
         let place = placed.ty.place(&path).unwrap_or_else(|| placed.ty.at(0));
         Ok(Self::new(place, placed.offset.unwrap_or(0), field_text(segment, &placed.ty, &path)))
@@ -148,13 +154,15 @@ impl Target {
 fn not_one_number(ty: &Type, value: &str) -> ChannelError {
     let (kind, remedy) = match ty.kind() {
         TypeKind::Array(array) => (
-            "an array",
+            "an array, not a number",
             format!(
                 "give the offset of an element and its type, {}; elements are {} bytes apart",
                 array.element, array.stride
             ),
         ),
-        _ => ("a record", format!("name one of its fields, as in {}.x", quote(value.as_bytes()))),
+        _ => {
+            ("a record, not a number", format!("name one of its fields, as in {}.x", quote(value.as_bytes())))
+        }
     };
     ChannelError::NotANumber { value: value.to_owned(), kind, remedy }
 }
@@ -171,13 +179,14 @@ pub fn segment_type(segment: &Segment, lookup: &Lookup<'_>) -> Result<PlacedType
 }
 
 fn check_end(segment: &Segment, place: Place<'_>, value: &str) -> Result<(), ChannelError> {
-    let end = place.range().end;
-    if end <= segment.size.0 {
+    let range = place.range();
+    if range.end <= segment.size.0 {
         return Ok(());
     }
     Err(ChannelError::PastEnd {
         value: value.to_owned(),
-        end,
+        offset: range.start,
+        length: place.bits.map_or(place.ty.size(), Bits::bytes),
         segment: segment.id.short(),
         size: segment.size,
     })
@@ -192,6 +201,9 @@ fn find_sequence(
 ) -> Result<Sequence, ChannelError> {
     let failed =
         |problem: &str| ChannelError::Sequence { text: text.to_owned(), problem: problem.to_owned() };
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(failed("an offset begins with +, as in seq=+0x10"));
+    }
     let target = if let Some(rest) = text.strip_prefix('+') {
         let (offset, ty) = rest.split_once(':').unwrap_or((rest, "u32"));
         let offset: Bytes = offset.parse().map_err(|_| failed("expected an offset, as in seq=+0x10"))?;
@@ -215,7 +227,7 @@ fn find_sequence(
         }
     };
     if target.bits.is_some() || !target.offset.is_multiple_of(size.into()) {
-        return Err(failed("a sequence lock is aligned to its size"));
+        return Err(failed(&format!("a sequence lock is aligned: its offset is a multiple of {size}")));
     }
     Ok(Sequence { offset: target.offset, size })
 }

@@ -3,11 +3,12 @@
 use super::ChannelError;
 use crate::segment::name::SegmentName;
 use crate::segment::resolve::{ResolvedSegment, resolve};
-use crate::segment::{Bytes, Segment};
+use crate::segment::{Bytes, Segment, quote};
 
 /// Characters of the text of a channel.
 const MAX_LENGTH: usize = 4096;
-const SEQUENCE: &str = ",seq=";
+/// Advice on a sequence lock in the wrong place.
+pub const AT_THE_END: &str = "a sequence lock follows the value and a comma, as in /telemetry:v,seq=FIELD";
 /// Advice on an expression that looks like a value.
 pub const IN_BRACES: &str = "in an expression, put a name with a colon in braces, as in {/telemetry:v} * 2";
 
@@ -49,8 +50,26 @@ pub fn parts(text: &str) -> Result<Parts<'_>, ChannelError> {
     if name.is_some_and(|name| name.starts_with('@')) {
         return Err(failed("a name does not start with @, which stands for a set of channels".to_owned()));
     }
+    if body.starts_with('=') {
+        return Err(failed("expected a name before =, as in v=/telemetry:v".to_owned()));
+    }
     if body.is_empty() {
         return Err(failed("expected SEGMENT:FIELD, SEGMENT+OFFSET:TYPE or an expression".to_owned()));
+    }
+    if name == Some("seq")
+        && has_colon(body)
+        && body.split(':').next().is_some_and(|start| start.contains(','))
+    {
+        return Err(failed(AT_THE_END.to_owned()));
+    }
+    let (value, sequence) = split_sequence(body);
+    if sequence.is_some() && !has_colon(value) {
+        return Err(failed(AT_THE_END.to_owned()));
+    }
+    if sequence == Some("") {
+        return Err(failed(
+            "expected a field or an offset after seq=, as in seq=FIELD or seq=+0x10".to_owned(),
+        ));
     }
     if !has_colon(body) {
         if body.starts_with('/') {
@@ -58,15 +77,27 @@ pub fn parts(text: &str) -> Result<Parts<'_>, ChannelError> {
         }
         return Ok(Parts { name, body: Body::Expression(body) });
     }
-    let (value, sequence) = match body.rsplit_once(SEQUENCE) {
-        Some((value, sequence)) => (value.trim_end(), Some(sequence.trim())),
-        None => (body, None),
-    };
     Ok(Parts { name, body: Body::Value { value, sequence } })
 }
 
-pub fn incomplete(segment: &str) -> String {
-    let shown = crate::segment::quote(segment.as_bytes());
+/// Splits a value from the text after `,seq=`.
+fn split_sequence(body: &str) -> (&str, Option<&str>) {
+    let split = |at: usize| {
+        let rest = body[at + 1..].trim_start().strip_prefix("seq")?.trim_start();
+        let sequence = rest.strip_prefix('=').filter(|rest| !rest.starts_with('='))?;
+        Some((body[..at].trim_end(), sequence.trim()))
+    };
+    match body.rmatch_indices(',').find_map(|(at, _)| split(at)) {
+        Some((value, sequence)) => (value, Some(sequence)),
+        None => (body, None),
+    }
+}
+
+pub fn incomplete(value: &str) -> String {
+    let shown = quote(value.as_bytes());
+    if value.rsplit_once('+').is_some_and(|(_, offset)| offset.parse::<Bytes>().is_ok()) {
+        return format!("add a type, as in {shown}:f64");
+    }
     format!("add a field, or an offset and a type, as in {shown}:v or {shown}+0x10:f64")
 }
 
@@ -99,6 +130,11 @@ pub fn locate<'a, 't>(value: &'t str, segments: &'a [Segment]) -> Result<Located
     let splits: Vec<(&str, PlaceText<'_>)> =
         value.match_indices([':', '+']).filter_map(|(at, _)| split_at(value, at)).collect();
     let longest = splits.iter().rev().find(|(name, _)| is_named(name, segments));
+    if longest.is_none_or(|(_, place)| matches!(place, PlaceText::Offset { ty: "", .. }))
+        && let Some(problem) = offset_problem(value, segments)
+    {
+        return Err(ChannelError::Syntax { text: value.to_owned(), problem });
+    }
     let start = form_length(value);
     let first = || splits.iter().find(|(name, _)| name.len() > start);
     let Some(&(name, place)) = longest.or_else(first) else {
@@ -112,6 +148,27 @@ pub fn locate<'a, 't>(value: &'t str, segments: &'a [Segment]) -> Result<Located
         error.into()
     })?;
     Ok(Located { found, place })
+}
+
+/// The problem of an offset or a type that follows the name of a segment.
+fn offset_problem(value: &str, segments: &[Segment]) -> Option<String> {
+    value.rmatch_indices('+').find_map(|(at, _)| {
+        let (name, rest) = (&value[..at], &value[at + 1..]);
+        let (offset, ty) = rest.split_once(':').filter(|_| is_named(name, segments))?;
+        let is_offset = offset.parse::<Bytes>().is_ok();
+        Some(match offset.trim() {
+            _ if is_offset && ty.trim().is_empty() => incomplete(&value[..at + 1 + offset.len()]),
+            _ if is_offset => return None,
+            "" => "expected an offset after +, as in +0x10".to_owned(),
+            negative if negative.starts_with('-') => {
+                "an offset is not negative: the first byte has offset 0".to_owned()
+            }
+            other => format!(
+                "invalid offset '{}': expected a number of bytes, such as 16, 0x10 or 1K",
+                quote(other.as_bytes())
+            ),
+        })
+    })
 }
 
 /// The name of the segment and the rest, if the separator is at this place. `None` for a plus without an

@@ -35,11 +35,11 @@ impl Check {
     pub fn new(test: &Test, kind: NumberKind, channel: Option<&Channel>) -> Result<Self, String> {
         let level = |operand: &Operand| level(operand, channel);
         let inside = |from: &Operand, to: &Operand| {
-            let (from, to) = (level(from)?, level(to)?);
-            if from.as_f64() > to.as_f64() {
-                return Err("the range ends before it starts".to_owned());
+            let (start, end) = (level(from)?, level(to)?);
+            if start.as_f64() > end.as_f64() {
+                return Err(format!("the range ends before it starts; did you mean {to}..{from}?"));
             }
-            Ok(Predicate::Inside(from, to))
+            Ok(Predicate::Inside(start, end))
         };
         Ok(match test {
             Test::Compare { comparison, operand, edge: None } => {
@@ -57,13 +57,21 @@ impl Check {
                 }
             }
             Test::Bits { .. } if kind == NumberKind::Float => {
-                return Err("& needs an integer, and this is a floating-point number".to_owned());
+                return Err(
+                    "& needs an integer, and this is a floating-point number; compare it with < or >"
+                        .to_owned(),
+                );
             }
             Test::Bits { mask, pattern } => {
                 let mask = bits(level(mask)?)?;
                 let pattern = pattern.as_ref().map_or(Ok(mask), |pattern| bits(level(pattern)?))?;
-                if mask == 0 || pattern & !mask != 0 {
-                    return Err("the bits after == are not all among those after &".to_owned());
+                if mask == 0 {
+                    return Err("a mask of 0 has no bits to test; name some, as in & 0x4".to_owned());
+                }
+                if pattern & !mask != 0 {
+                    return Err(
+                        "the bits after == are not all among those after &, so it never fires".to_owned()
+                    );
                 }
                 Self::Holds(Predicate::Bits { mask, pattern })
             }
@@ -105,7 +113,7 @@ fn level(operand: &Operand, channel: Option<&Channel>) -> Result<Level, String> 
     }
     let shown = quote(operand.text().as_bytes());
     let Some(found) = channel.and_then(enumeration) else {
-        return Err(format!("'{shown}' is not a number"));
+        return Err(format!("'{shown}' is not a number, and the channel is no enumeration"));
     };
     let name = operand.text().rsplit("::").next().unwrap_or_default();
     let enumerators = || found.enumerators().iter();

@@ -8,8 +8,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// The forms that follow a name.
-const FORMS: &str = "expected one of > 50, > 50 rising, < 3 falling, == 7, != 7, changes, leaves 0..10, \
-                     enters 0..10, stale 500ms or & 0x4";
+const FORMS: &str = "> 50, > 50 rising, < 3 falling, == 7, != 7, changes, leaves 0..10, enters 0..10, \
+                     stale 500ms or & 0x4";
+/// Operators of other languages, and ours.
+const MISTAKEN: [(&str, &str); 7] =
+    [("=>", ">="), ("=<", "<="), ("<>", "!="), ("===", "=="), ("!==", "!="), ("&&", "&"), ("~=", "!=")];
 /// Characters of a trigger.
 const MAX_LENGTH: usize = 4096;
 /// The longest time without a change.
@@ -71,6 +74,9 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 fn test(text: &str) -> Result<Test, String> {
+    if let Some((typed, meant)) = MISTAKEN.into_iter().find(|(typed, _)| text.starts_with(typed)) {
+        return Err(format!("use {meant} instead of {typed}"));
+    }
     if let Some(comparison) = Comparison::ALL.into_iter().find(|one| text.starts_with(one.text())) {
         return compare(comparison, text[comparison.text().len()..].trim());
     }
@@ -78,7 +84,7 @@ fn test(text: &str) -> Result<Test, String> {
         return bits(rest.trim());
     }
     if text.starts_with('=') {
-        return Err("use == to compare".to_owned());
+        return Err("use == instead of =".to_owned());
     }
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let rest = rest.trim();
@@ -91,19 +97,19 @@ fn test(text: &str) -> Result<Test, String> {
             let time = parse_span(rest).ok().filter(|time| !time.is_zero() && *time <= MAX_STALE);
             time.map(Test::Stale).ok_or_else(|| "stale takes a time up to 24h, as in stale 500ms".to_owned())
         }
-        "" => Err(format!("{FORMS} after the name")),
-        _ => Err(format!("unexpected '{}'; {FORMS}", quote(word.as_bytes()))),
+        "" => Err(format!("add a condition after the name: {FORMS}")),
+        _ => Err(format!("unexpected '{}'; expected {FORMS}", quote(word.as_bytes()))),
     }
 }
 
 fn compare(comparison: Comparison, text: &str) -> Result<Test, String> {
     let (operand, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let operand = operand_in(operand, comparison.text())?;
+    let operand = operand_in(operand, &format!("after {}", comparison.text()))?;
     let rest = rest.trim();
     let edge = Edge::ALL.into_iter().find(|edge| edge.word() == rest);
     match (edge, comparison) {
         (None, _) if !rest.is_empty() => {
-            Err(format!("expected rising, falling or the end, found '{}'", quote(rest.as_bytes())))
+            Err(format!("expected rising or falling after the number, found '{}'", quote(rest.as_bytes())))
         }
         (Some(edge), Comparison::Equal | Comparison::NotEqual) => {
             Err(format!("{} works with < and >, not with {}", edge.word(), comparison.text()))
@@ -114,22 +120,22 @@ fn compare(comparison: Comparison, text: &str) -> Result<Test, String> {
 
 fn bits(text: &str) -> Result<Test, String> {
     let (mask, pattern) = match text.split_once("==") {
-        Some((mask, pattern)) => (mask.trim(), Some(operand_in(pattern.trim(), "==")?)),
+        Some((mask, pattern)) => (mask.trim(), Some(operand_in(pattern.trim(), "after ==")?)),
         None => (text, None),
     };
-    Ok(Test::Bits { mask: operand_in(mask, "&")?, pattern })
+    Ok(Test::Bits { mask: operand_in(mask, "after &")?, pattern })
 }
 
 fn range(text: &str) -> Result<(Operand, Operand), String> {
     let (from, to) = text.split_once("..").ok_or("expected a range such as 0..10")?;
-    Ok((operand_in(from.trim(), "the range")?, operand_in(to.trim(), "the range")?))
+    Ok((operand_in(from.trim(), "before ..")?, operand_in(to.trim(), "after ..")?))
 }
 
 fn operand_in(text: &str, place: &str) -> Result<Operand, String> {
     Operand::read(text).ok_or_else(|| {
         let found =
             if text.is_empty() { String::new() } else { format!(", found '{}'", quote(text.as_bytes())) };
-        format!("expected a number or an enumerator in {place}{found}")
+        format!("expected a number or an enumerator {place}{found}")
     })
 }
 

@@ -5,6 +5,7 @@ use super::condition::{Signal, Time};
 use super::{Mode, Trigger, TriggerError};
 use crate::scope::expression::{Breaks, Names, Program, Samples, parse};
 use crate::scope::{Batch, Channel, Grade, Number, NumberKind};
+use crate::segment::quote;
 use std::fmt;
 use std::time::Duration;
 
@@ -77,9 +78,11 @@ impl TriggerState {
         let (input, kind, channel) = match &trigger.condition.signal {
             Signal::Channel(name) => {
                 let index = names.find(name).map_err(|problem| {
-                    let is_expression = name.contains(['+', '-', '*', '%']);
-                    let hint = if is_expression { " (an expression is written in parentheses)" } else { "" };
-                    failed(problem + hint)
+                    if name.contains(['+', '-', '*', '/', '%']) && !name.starts_with('/') {
+                        let name = quote(name.as_bytes());
+                        return failed(format!("put an expression in parentheses, as in ({name}) > 0"));
+                    }
+                    failed(problem)
                 })?;
                 let kind = channels[index].kind;
                 (Input::Channel { index, kind }, kind, channels.get(index))
