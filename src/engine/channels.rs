@@ -6,13 +6,10 @@ use super::report::{Body, Report};
 use super::request::FindChannels;
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
-use crate::decode::PlacedType;
-use crate::identify::typing::{Knowledge, Subject, certain_type};
+use crate::identify::typing::{Knowledge, Subject, placed_type};
 use crate::machine::Machine;
-use crate::scope::text::{Lookup, complete, held_type, resolve};
-use crate::segment::{Identity, Segment, SegmentId, ShownError};
-use std::cell::RefCell;
-use std::collections::HashMap;
+use crate::scope::text::{Lookup, SegmentTypes, TypeResult, complete, resolve};
+use crate::segment::{Segment, ShownError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +18,10 @@ const KEEP: Duration = Duration::from_secs(5);
 
 /// The worker that finds channels.
 pub struct ChannelWorker {
-    types: Types,
+    evidence: Evidence,
+    types: SegmentTypes,
+    /// The time since which types are kept.
+    since: Clock,
     /// All are answered.
     wanted: Vec<FindChannels>,
     /// The last text to complete.
@@ -30,7 +30,19 @@ pub struct ChannelWorker {
 
 impl ChannelWorker {
     pub fn new(evidence: Evidence) -> Self {
-        Self { types: Types { evidence, found: HashMap::new() }, wanted: vec![], typed: None }
+        let types = SegmentTypes::default();
+        Self { evidence, types, since: Clock::ZERO, wanted: vec![], typed: None }
+    }
+
+    fn with<T>(
+        &mut self,
+        machine: &dyn Machine,
+        segments: &[Segment],
+        then: impl FnOnce(&Lookup<'_>) -> T,
+    ) -> T {
+        let Self { evidence, types, .. } = self;
+        let knowledge = evidence.knowledge.clone();
+        types.with((machine, &knowledge), segments, |segment| type_of(evidence, machine, segment), then)
     }
 }
 
@@ -49,84 +61,35 @@ impl Worker for ChannelWorker {
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
-        self.types.forget(now);
+        if now.saturating_sub(self.since) >= KEEP {
+            // The contents may have another type by now.
+            (self.types, self.since) = (SegmentTypes::default(), now);
+        }
         let mut reports = vec![];
         for FindChannels { number, texts, segments } in std::mem::take(&mut self.wanted) {
-            let found = self.types.with(machine, now, &segments, |lookup| {
+            let found = self.with(machine, &segments, |lookup| {
                 texts.iter().map(|text| resolve(text, lookup).map_err(ShownError::of)).collect()
             });
             reports.push(Report::new(now, Body::ChannelsFound { number, found }));
         }
         if let Some((text, segments)) = self.typed.take() {
-            let found = self.types.with(machine, now, &segments, |lookup| complete(&text, lookup));
+            let found = self.with(machine, &segments, |lookup| complete(&text, lookup));
             reports.push(Report::new(now, Body::ChannelCompletions(text, found)));
         }
         reports
     }
 }
 
-/// The types of segments.
-struct Types {
-    evidence: Evidence,
-    found: HashMap<SegmentId, Kept>,
-}
-
-/// The type of a segment, or the reason why it is not known.
-struct Kept {
-    identity: Identity,
-    since: Clock,
-    placed: Result<Option<PlacedType>, String>,
-}
-
-impl Types {
-    /// Forgets types that the contents may no longer have.
-    fn forget(&mut self, now: Clock) {
-        self.found.retain(|_, kept| now.saturating_sub(kept.since) < KEEP);
-    }
-
-    fn with<T>(
-        &mut self,
-        machine: &dyn Machine,
-        now: Clock,
-        segments: &[Segment],
-        find: impl FnOnce(&Lookup<'_>) -> T,
-    ) -> T {
-        let knowledge = self.evidence.knowledge.clone();
-        let types = RefCell::new(self);
-        find(&Lookup {
-            segments,
-            type_of: &|segment| types.borrow_mut().of(machine, now, segment),
-            parse_type: &|segment, text| held_type(machine, segment, text, &knowledge),
-        })
-    }
-
-    fn of(
-        &mut self,
-        machine: &dyn Machine,
-        now: Clock,
-        segment: &Segment,
-    ) -> Result<Option<PlacedType>, String> {
-        let identity = segment.identity();
-        if let Some(kept) = self.found.get(&segment.id).filter(|kept| kept.identity.matches(&identity)) {
-            return kept.placed.clone();
-        }
-        let placed = self.find(machine, segment);
-        self.found.insert(segment.id.clone(), Kept { identity, since: now, placed: placed.clone() });
-        placed
-    }
-
-    fn find(&mut self, machine: &dyn Machine, segment: &Segment) -> Result<Option<PlacedType>, String> {
-        let certain = |subject: &Subject<'_>, knowledge: &Knowledge| {
-            certain_type(machine, subject, knowledge).map(|best| best.placed())
-        };
-        let reason = match self.evidence.examine(machine, segment, certain) {
-            Ok(found) => return Ok(found),
-            Err(reason) => reason,
-        };
-        // The config and the programs of the holders may know it without the contents.
-        let unread = Subject { segment, size: segment.size.0, peek: &|_, _| false };
-        certain(&unread, &self.evidence.knowledge).map(Some).ok_or_else(|| reason.to_string())
-    }
+/// Finds the type of a segment.
+fn type_of(evidence: &mut Evidence, machine: &dyn Machine, segment: &Segment) -> TypeResult {
+    let placed = |subject: &Subject<'_>, knowledge: &Knowledge| placed_type(machine, subject, knowledge);
+    let reason = match evidence.examine(machine, segment, placed) {
+        Ok(found) => return found,
+        Err(reason) => reason,
+    };
+    // The config and the programs of the holders may know it without the contents.
+    let unread = Subject { segment, size: segment.size.0, peek: &|_, _| false };
+    placed(&unread, &evidence.knowledge).ok().flatten().map(Some).ok_or_else(|| reason.to_string())
 }
 
 #[cfg(test)]

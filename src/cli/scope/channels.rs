@@ -7,14 +7,12 @@ use crate::cli::out::warn;
 use crate::cli::type_name;
 use crate::cli::{Failure, survey_with_unlinked};
 use crate::decode::PlacedType;
-use crate::identify::typing::read_certain_type;
+use crate::identify::typing::read_placed_type;
 use crate::machine::Machine;
 use crate::memory::Reader;
 use crate::scope::Channel;
-use crate::scope::text::{Lookup, held_type, resolve};
-use crate::segment::{Segment, SegmentId, quote};
-use std::cell::RefCell;
-use std::collections::HashMap;
+use crate::scope::text::{Resolved, SegmentTypes, TypeResult, resolve};
+use crate::segment::{Segment, quote};
 use std::ffi::OsString;
 
 /// Finds the channels, and prints the full names of segments that were shortened.
@@ -24,15 +22,14 @@ pub fn find(machine: &dyn Machine, args: &ChannelArgs, terms: &ScopeTerms) -> Re
         return Err(Failure::Usage(format!("no channels in {}", quote(args.channels.join(" ").as_bytes()))));
     }
     let survey = survey_with_unlinked(machine);
-    let types = Types { machine, args, terms, found: RefCell::default() };
-    let lookup = Lookup {
-        segments: &survey.segments,
-        type_of: &|segment| types.of(segment),
-        parse_type: &|segment, text| held_type(machine, segment, text, &terms.knowledge),
-    };
+    let found: Result<Vec<Resolved>, _> = SegmentTypes::default().with(
+        (machine, &terms.knowledge),
+        &survey.segments,
+        |segment| type_of(machine, args, terms, segment),
+        |lookup| texts.iter().map(|text| resolve(text, lookup)).collect(),
+    );
     let mut channels = vec![];
-    for text in &texts {
-        let resolved = resolve(text, &lookup)?;
+    for (text, resolved) in texts.iter().zip(found?) {
         if let Some(id) = &resolved.completed {
             warn(&format!("'{}' means {}", quote(text.as_bytes()), id.short()));
         }
@@ -41,40 +38,17 @@ pub fn find(machine: &dyn Machine, args: &ChannelArgs, terms: &ScopeTerms) -> Re
     Ok(channels)
 }
 
-/// The types of segments.
-struct Types<'a> {
-    machine: &'a dyn Machine,
-    args: &'a ChannelArgs,
-    terms: &'a ScopeTerms,
-    found: RefCell<HashMap<SegmentId, Result<Option<PlacedType>, String>>>,
-}
-
-impl Types<'_> {
-    /// Returns the type of `--as`, or the certain type of a segment.
-    fn of(&self, segment: &Segment) -> Result<Option<PlacedType>, String> {
-        if let Some(found) = self.found.borrow().get(&segment.id) {
-            return found.clone();
-        }
-        let found = if self.args.kinds.is_empty() { self.certain(segment) } else { self.given(segment) };
-        self.found.borrow_mut().insert(segment.id.clone(), found.clone());
-        found
+/// Returns the type of `--as`, or that of the segment.
+fn type_of(machine: &dyn Machine, args: &ChannelArgs, terms: &ScopeTerms, segment: &Segment) -> TypeResult {
+    if args.kinds.is_empty() {
+        return read_placed_type(machine, segment, &terms.knowledge);
     }
-
-    fn given(&self, segment: &Segment) -> Result<Option<PlacedType>, String> {
-        let name = OsString::from(segment.id.to_string());
-        let types =
-            type_name::resolve(self.machine, &name, &self.args.kinds).and_then(|types| chosen(&types));
-        let (layout, placed) = types.map_err(|error| error.to_string())?;
-        let Some(layout) = layout else { return Ok(placed) };
-        let reader = Reader::open(self.machine, segment).map_err(|error| error.to_string())?;
-        let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
-        let built = layout.build(&peek, reader.size().unwrap_or(segment.size.0));
-        built
-            .map(|built| Some(PlacedType { ty: built.ty, offset: Some(0) }))
-            .map_err(|error| error.to_string())
-    }
-
-    fn certain(&self, segment: &Segment) -> Result<Option<PlacedType>, String> {
-        read_certain_type(self.machine, segment, &self.terms.knowledge).map_err(|error| error.to_string())
-    }
+    let name = OsString::from(segment.id.to_string());
+    let types = type_name::resolve(machine, &name, &args.kinds).and_then(|types| chosen(&types));
+    let (layout, placed) = types.map_err(|error| error.to_string())?;
+    let Some(layout) = layout else { return Ok(placed) };
+    let reader = Reader::open(machine, segment).map_err(|error| error.to_string())?;
+    let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
+    let built = layout.build(&peek, reader.size().unwrap_or(segment.size.0));
+    built.map(|built| Some(PlacedType { ty: built.ty, offset: Some(0) })).map_err(|error| error.to_string())
 }

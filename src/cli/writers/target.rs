@@ -3,7 +3,7 @@
 use crate::cli::Failure;
 use crate::cli::choose::choose;
 use crate::cli::out::warn;
-use crate::identify::typing::{Knowledge, read_certain_type};
+use crate::identify::typing::{Knowledge, read_placed_type};
 use crate::machine::Machine;
 use crate::scope::Source;
 use crate::scope::text::{Lookup, resolve, written_type};
@@ -57,8 +57,7 @@ fn named_value<'a>(
             quote(text.as_bytes())
         ))
     };
-    let type_of =
-        |segment: &Segment| read_certain_type(machine, segment, knowledge).map_err(|error| error.to_string());
+    let type_of = |segment: &Segment| read_placed_type(machine, segment, knowledge);
     let lookup = Lookup { segments: &survey.segments, type_of: &type_of, parse_type: &written_type };
     let resolved = resolve(text.to_str().ok_or_else(unknown)?, &lookup)?;
     let Source::Value(value) = resolved.channel.source else { return Err(unknown()) };

@@ -11,7 +11,7 @@ use crate::config::layout::LayoutRule;
 use crate::decode::layouts::{Layout, Peek};
 use crate::decode::{PlacedType, StableError, StableValue, Type};
 use crate::machine::{Machine, Trace};
-use crate::memory::{OpenError, Reader, WriteLeases};
+use crate::memory::{Reader, WriteLeases};
 use crate::segment::Segment;
 use debug::{Found, Programs};
 use serde::Serialize;
@@ -102,16 +102,11 @@ pub fn quick_candidates(subject: &Subject<'_>, knowledge: &Knowledge) -> Option<
     found.first().is_some_and(|best| best.certain).then_some(Typed { candidates: found, problems })
 }
 
-/// Returns the best type, if it is certain.
-#[must_use]
-pub fn certain_type(
-    machine: &dyn Machine,
-    subject: &Subject<'_>,
-    knowledge: &Knowledge,
-) -> Option<Candidate> {
+/// Returns the best type.
+fn best(machine: &dyn Machine, subject: &Subject<'_>, knowledge: &Knowledge) -> Option<Candidate> {
     let found =
         quick_candidates(subject, knowledge).unwrap_or_else(|| candidates(machine, subject, knowledge));
-    found.candidates.into_iter().next().filter(|best| best.certain)
+    found.candidates.into_iter().next()
 }
 
 /// Finds a type by its name in the programs of the holders. `None` if none has it.
@@ -127,19 +122,37 @@ pub fn named_type(
     debug::named_type(machine, segment, name, &knowledge.programs)
 }
 
-/// Reads a segment to find its [`certain_type`].
+/// Returns the type of a segment if it is certain; `None` if none fits.
 ///
 /// # Errors
-/// Fails if the segment cannot be opened.
-pub fn read_certain_type(
+/// Returns the best type and what speaks against it if it is not certain.
+pub fn placed_type(
+    machine: &dyn Machine,
+    subject: &Subject<'_>,
+    knowledge: &Knowledge,
+) -> Result<Option<PlacedType>, String> {
+    match best(machine, subject, knowledge) {
+        Some(best) if best.certain => Ok(Some(best.placed())),
+        Some(Candidate {
+            name, evidence, source: CandidateSource::Pointer | CandidateSource::Local, ..
+        }) => Err(format!("{name} is not certain: {}", evidence.join(", "))),
+        _ => Ok(None),
+    }
+}
+
+/// Reads a segment to find its [`placed_type`].
+///
+/// # Errors
+/// Fails like [`placed_type`], and if the segment cannot be opened.
+pub fn read_placed_type(
     machine: &dyn Machine,
     segment: &Segment,
     knowledge: &Knowledge,
-) -> Result<Option<PlacedType>, OpenError> {
-    let reader = Reader::open(machine, segment)?;
+) -> Result<Option<PlacedType>, String> {
+    let reader = Reader::open(machine, segment).map_err(|error| error.to_string())?;
     let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
     let subject = Subject { segment, size: reader.size().unwrap_or(segment.size.0), peek: &peek };
-    Ok(certain_type(machine, &subject, knowledge).map(|best| best.placed()))
+    placed_type(machine, &subject, knowledge)
 }
 
 /// Returns the value of the best type, if that is certain, and reading leaves no trace and breaks no
@@ -156,7 +169,7 @@ pub fn certain_value(
     }
     let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
     let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-    let best = certain_type(machine, &subject, knowledge)?;
+    let best = best(machine, &subject, knowledge).filter(|best| best.certain)?;
     let value = best.read(&reader).ok()?;
     Some((best, value))
 }

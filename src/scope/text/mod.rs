@@ -26,7 +26,7 @@ mod write;
 pub use complete::{Completion, complete};
 pub use error::ChannelError;
 pub use resolve::{Resolved, resolve};
-pub use types::{held_type, written_type};
+pub use types::{SegmentTypes, TypeResult, written_type};
 pub use write::{field_text, number_text};
 
 use crate::decode::{PlacedType, Type};
@@ -39,6 +39,6 @@ pub struct Lookup<'a> {
     /// Returns the type of a segment: the certain one, or what the user gave. `None` if there is none; the
     /// error is a message.
     pub type_of: &'a dyn Fn(&Segment) -> Result<Option<PlacedType>, String>,
-    /// Parses the TYPE of `SEGMENT+OFFSET:TYPE`; [`written_type`], or [`held_type`].
+    /// Parses the TYPE of `SEGMENT+OFFSET:TYPE`; [`written_type`], or one in a program.
     pub parse_type: &'a dyn Fn(&Segment, &str) -> Result<Type, String>,
 }

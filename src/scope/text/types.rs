@@ -1,9 +1,56 @@
-//! The TYPE of `SEGMENT+OFFSET:TYPE`.
+//! The types of segments, and the TYPE of `SEGMENT+OFFSET:TYPE`.
 
-use crate::decode::{ParseNameError, ParseTypeError, Scalar, Type, declaration::read_header, parse_type};
+use super::Lookup;
+use crate::decode::{
+    ParseNameError, ParseTypeError, PlacedType, Scalar, Type, declaration::read_header, parse_type,
+};
 use crate::identify::typing::{Knowledge, may_be_type_name, named_type};
 use crate::machine::Machine;
-use crate::segment::{Segment, nearest_word, quote};
+use crate::segment::{Identity, Segment, SegmentId, nearest_word, quote};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// The types of segments, each of which is looked up once.
+#[derive(Default)]
+pub struct SegmentTypes {
+    found: HashMap<SegmentId, (Identity, TypeResult)>,
+}
+
+/// The type of a segment, or the reason why it is not known.
+pub type TypeResult = Result<Option<PlacedType>, String>;
+
+impl SegmentTypes {
+    /// Calls a function with a lookup among some segments. `find` finds the type of one.
+    pub fn with<T>(
+        &mut self,
+        (machine, knowledge): (&dyn Machine, &Knowledge),
+        segments: &[Segment],
+        find: impl FnMut(&Segment) -> TypeResult,
+        then: impl FnOnce(&Lookup<'_>) -> T,
+    ) -> T {
+        let types = RefCell::new((self, find));
+        then(&Lookup {
+            segments,
+            type_of: &|segment| {
+                let (types, find) = &mut *types.borrow_mut();
+                types.of(segment, find)
+            },
+            parse_type: &|segment, text| held_type(machine, segment, text, knowledge),
+        })
+    }
+
+    fn of(&mut self, segment: &Segment, find: impl FnOnce(&Segment) -> TypeResult) -> TypeResult {
+        let identity = segment.identity();
+        if let Some((found, ty)) = self.found.get(&segment.id)
+            && found.matches(&identity)
+        {
+            return ty.clone();
+        }
+        let ty = find(segment);
+        self.found.insert(segment.id.clone(), (identity, ty.clone()));
+        ty
+    }
+}
 
 /// Parses a type that is written out, or in a header.
 ///
@@ -32,7 +79,7 @@ fn unknown(text: &str, error: &ParseTypeError) -> String {
 ///
 /// # Errors
 /// Returns a message if there is no such type, or if the programs disagree about it.
-pub fn held_type(
+fn held_type(
     machine: &dyn Machine,
     segment: &Segment,
     text: &str,
