@@ -9,7 +9,9 @@ use std::fmt;
 pub enum NumberKind {
     Unsigned,
     Signed,
-    /// A `double`. Smaller floats are widened.
+    /// A `float` that was widened to a `double`, so that all samples of floats are alike.
+    Single,
+    /// A `double`.
     Float,
 }
 
@@ -19,6 +21,8 @@ pub enum NumberKind {
 pub enum Number {
     Unsigned(u64),
     Signed(i64),
+    /// Its text is shorter than that of the `double`: 0.1.
+    Single(f32),
     Float(f64),
 }
 
@@ -36,16 +40,24 @@ impl NumberKind {
         Some(match scalar.read(&[0; 32], crate::decode::ByteOrder::Little)? {
             Value::Unsigned(_) | Value::Bool(_) | Value::Char(_) | Value::Wide(_) => Self::Unsigned,
             Value::Signed(_) | Value::Time(_) | Value::Datetime(..) | Value::Timedelta(..) => Self::Signed,
-            Value::F16(_) | Value::F32(_) | Value::F64(_) if scalar.size() <= 8 => Self::Float,
+            Value::F16(_) | Value::F32(_) => Self::Single,
+            Value::F64(_) if scalar.size() <= 8 => Self::Float,
             _ => return None,
         })
     }
 
     #[must_use]
+    pub const fn is_integer(self) -> bool {
+        matches!(self, Self::Unsigned | Self::Signed)
+    }
+
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "a float was widened before")]
     pub const fn number(self, bits: u64) -> Number {
         match self {
             Self::Unsigned => Number::Unsigned(bits),
             Self::Signed => Number::Signed(bits.cast_signed()),
+            Self::Single => Number::Single(f64::from_bits(bits) as f32),
             Self::Float => Number::Float(f64::from_bits(bits)),
         }
     }
@@ -57,6 +69,7 @@ impl fmt::Display for Number {
         match self {
             Self::Unsigned(value) => value.fmt(f),
             Self::Signed(value) => value.fmt(f),
+            Self::Single(value) => fmt::Debug::fmt(value, f),
             Self::Float(value) => fmt::Debug::fmt(value, f),
         }
     }
@@ -72,7 +85,7 @@ impl Number {
                 Self::Signed(value)
             }
             Value::Time(time) => Self::Signed(Time::count(time)),
-            Value::F16(value) | Value::F32(value) => Self::Float(value as f64),
+            Value::F16(value) | Value::F32(value) => Self::Single(value),
             Value::F64(value) => Self::Float(value),
             Value::Bool(value) => Self::Unsigned(value as u64),
             Value::Char(byte) => Self::Unsigned(byte as u64),
@@ -86,6 +99,7 @@ impl Number {
         match self {
             Self::Unsigned(_) => NumberKind::Unsigned,
             Self::Signed(_) => NumberKind::Signed,
+            Self::Single(_) => NumberKind::Single,
             Self::Float(_) => NumberKind::Float,
         }
     }
@@ -95,6 +109,7 @@ impl Number {
         match self {
             Self::Unsigned(value) => value,
             Self::Signed(value) => value.cast_unsigned(),
+            Self::Single(value) => (value as f64).to_bits(),
             Self::Float(value) => value.to_bits(),
         }
     }
@@ -106,6 +121,7 @@ impl Number {
         match self {
             Self::Unsigned(value) => value as f64,
             Self::Signed(value) => value as f64,
+            Self::Single(value) => value as f64,
             Self::Float(value) => value,
         }
     }
@@ -116,7 +132,7 @@ impl Number {
         match self {
             Self::Unsigned(value) => Some(value.into()),
             Self::Signed(value) => Some(value.into()),
-            Self::Float(_) => None,
+            Self::Single(_) | Self::Float(_) => None,
         }
     }
 

@@ -154,7 +154,7 @@ impl Statistics {
     /// Returns true for an integer that has grown and never fallen. Its rate says more than its average.
     #[must_use]
     pub fn is_counter(&self) -> bool {
-        self.kind != NumberKind::Float && self.changes > 0 && !self.has_fallen
+        self.kind.is_integer() && self.changes > 0 && !self.has_fallen
     }
 
     /// The time of the last change; that of the first sample if there was none.

@@ -13,6 +13,21 @@ impl Channel {
         leaf.map_or_else(|| plain(number).to_string(), |leaf| leaf.to_string())
     }
 
+    /// The name of the enumerator that a sample is. `None` for other values and types.
+    #[must_use]
+    pub fn enumerator(&self, bits: u64) -> Option<String> {
+        let ty = self.ty().filter(|_| self.has_enumerators())?;
+        match leaf(ty, self.kind.number(bits))? {
+            name @ Leaf::Enumerator(_) => Some(name.to_string()),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn has_enumerators(&self) -> bool {
+        self.ty().is_some_and(|ty| matches!(ty.kind(), TypeKind::Enum(_)))
+    }
+
     /// The name of a value on an axis. `None` for numbers.
     #[must_use]
     pub fn name_of(&self, number: f64) -> Option<String> {
@@ -87,7 +102,6 @@ fn value(number: Number, scalar: Scalar) -> Option<Value> {
         Value::Datetime(_, tick) => Value::Datetime(count, tick),
         Value::Timedelta(_, tick) => Value::Timedelta(count, tick),
         Value::F16(_) => Value::F16(narrow(number.as_f64())),
-        Value::F32(_) => Value::F32(narrow(number.as_f64())),
         _ => plain(number),
     })
 }
@@ -101,6 +115,7 @@ const fn plain(number: Number) -> Value {
     match number {
         Number::Unsigned(value) => Value::Unsigned(value),
         Number::Signed(value) => Value::Signed(value),
+        Number::Single(value) => Value::F32(value),
         Number::Float(value) => Value::F64(value),
     }
 }
@@ -130,7 +145,7 @@ mod tests {
             ("bool", Number::Unsigned(2), "2"),
             ("char", Number::Unsigned(65), "'A'"),
             ("int *", Number::Unsigned(0x7f12), "0x7f12"),
-            ("f32", Number::Float(0.1_f32.into()), "0.1"),
+            ("f32", Number::Single(0.1), "0.1"),
             ("f64", Number::Float(0.1_f32.into()), "0.10000000149011612"),
             ("i16", Number::Signed(-5), "-5"),
         ] {

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 const EPOCH: Epoch = Epoch { monotonic: 9_000_000_000, realtime: 1_764_000_000_000_000_001 };
 
 /// Names that need quotes in CSV, and paths that leave the directory.
-const NAMES: [&str; 4] = ["/telemetry:gain[1][2]", "a, \"b\"\n", "../../up", "größe"];
-const KINDS: [NumberKind; 4] =
-    [NumberKind::Unsigned, NumberKind::Signed, NumberKind::Float, NumberKind::Unsigned];
+const NAMES: [&str; 5] = ["/telemetry:gain[1][2]", "a, \"b\"\n", "../../up", "größe", "=1+1"];
+const KINDS: [NumberKind; 5] =
+    [NumberKind::Unsigned, NumberKind::Signed, NumberKind::Float, NumberKind::Unsigned, NumberKind::Single];
 
 fn channels() -> Vec<Channel> {
     let channel = |(name, kind): (&str, NumberKind)| Channel {
@@ -26,8 +26,8 @@ fn channels() -> Vec<Channel> {
 }
 
 /// A batch of rows: milliseconds, and a sample of each channel.
-fn batch(rows: &[(u64, [Option<Number>; 4])]) -> Batch {
-    let mut batch = Batch { columns: vec![Column::default(); 4], ..Batch::default() };
+fn batch(rows: &[(u64, [Option<Number>; 5])]) -> Batch {
+    let mut batch = Batch { columns: vec![Column::default(); 5], ..Batch::default() };
     for (time, samples) in rows {
         batch.times.push(EPOCH.monotonic + time * 1_000_000);
         for (column, sample) in batch.columns.iter_mut().zip(samples) {
@@ -38,12 +38,12 @@ fn batch(rows: &[(u64, [Option<Number>; 4])]) -> Batch {
 }
 
 fn record(path: &Path) {
-    use Number::{Float, Signed, Unsigned};
+    use Number::{Float, Signed, Single, Unsigned};
     let (max, min) = (Unsigned(u64::MAX), Signed(i64::MIN));
     let rows = [
-        (0, [Some(max), Some(min), Some(Float(0.1)), Some(Unsigned(1))]),
-        (1, [None, Some(Signed(-1)), Some(Float(f64::INFINITY)), None]),
-        (2, [Some(Unsigned(0)), Some(Signed(7)), None, Some(Unsigned(3))]),
+        (0, [Some(max), Some(min), Some(Float(0.1)), Some(Unsigned(1)), Some(Single(0.1))]),
+        (1, [None, Some(Signed(-1)), Some(Float(f64::INFINITY)), None, None]),
+        (2, [Some(Unsigned(0)), Some(Signed(7)), None, Some(Unsigned(3)), Some(Single(-2.5e-10))]),
     ];
     let options = RecordingOptions { path: path.to_owned(), replace: false, max_size: None };
     let mut recording = Recording::create(options, &channels(), EPOCH).unwrap();
@@ -65,11 +65,12 @@ fn csv_is_read_by_python() {
     let read = read_with_python(&python, &path);
     assert_eq!(read["time"], texts(&[Some("0.000000000"), Some("0.001000000"), Some("0.002000000")]));
     let channels = &read["channels"];
-    assert_eq!(channels.as_object().unwrap().len(), 4);
+    assert_eq!(channels.as_object().unwrap().len(), 5);
     assert_eq!(channels[NAMES[0]], texts(&[Some("18446744073709551615"), None, Some("0")]));
     assert_eq!(channels[NAMES[1]], texts(&[Some("-9223372036854775808"), Some("-1"), Some("7")]));
     assert_eq!(channels[NAMES[2]], texts(&[Some("0.1"), Some("inf"), None]));
     assert_eq!(channels[NAMES[3]], texts(&[Some("1"), None, Some("3")]));
+    assert_eq!(channels[NAMES[4]], texts(&[Some("0.1"), None, Some("-2.5e-10")]));
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn npz_is_read_by_numpy() {
     assert_eq!(read["time"], texts(&[Some("0.0"), Some("0.001"), Some("0.002")]));
     let (channels, dtypes) = (&read["channels"], &read["dtypes"]);
     let valid = format!("{}.valid", NAMES[0]);
-    assert_eq!(channels.as_object().unwrap().len(), 5);
+    assert_eq!(channels.as_object().unwrap().len(), 6);
     // A float does not hold the largest integer: the gaps have an array of their own.
     assert_eq!(channels[NAMES[0]], texts(&[Some("18446744073709551615"), Some("0"), Some("0")]));
     assert_eq!((&dtypes[NAMES[0]], &dtypes[&valid]), (&json!("<u8"), &json!("|b1")));
@@ -93,6 +94,8 @@ fn npz_is_read_by_numpy() {
     assert_eq!(channels[NAMES[2]], texts(&[Some("0.1"), Some("inf"), Some("nan")]));
     assert_eq!(channels[NAMES[3]], texts(&[Some("1.0"), Some("nan"), Some("3.0")]));
     assert_eq!(dtypes[NAMES[3]], "<f8");
+    assert_eq!(channels[NAMES[4]], texts(&[Some("0.1"), Some("nan"), Some("-2.5e-10")]));
+    assert_eq!(dtypes[NAMES[4]], "<f4");
 }
 
 #[test]
@@ -107,11 +110,12 @@ fn mcap_is_read_by_its_python_library() {
     assert_eq!(read["times"][NAMES[0]], json!([at(0), at(2)]));
     assert_eq!(read["times"][NAMES[1]], json!([at(0), at(1), at(2)]));
     let channels = &read["channels"];
-    assert_eq!(channels.as_object().unwrap().len(), 4);
+    assert_eq!(channels.as_object().unwrap().len(), 5);
     assert_eq!(channels[NAMES[0]], json!(["18446744073709551615", "0"]));
     assert_eq!(channels[NAMES[1]], json!(["-9223372036854775808", "-1", "7"]));
     assert_eq!(channels[NAMES[2]], json!(["0.1", "inf"]));
     assert_eq!(channels[NAMES[3]], json!(["1", "3"]));
+    assert_eq!(channels[NAMES[4]], json!(["0.1", "-2.5e-10"]));
     assert_eq!(read["types"][NAMES[2]], "number");
     assert_eq!(read["types"][NAMES[3]], "integer");
 }
@@ -125,7 +129,7 @@ fn fill(path: &Path, per_batch: u64) -> (u64, String, RecordingSummary) {
         // Noise, which cannot be compressed.
         let noise = |row: u64| row.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let row = |row: u64| {
-            let samples = [Some(row), Some(row % 5), Some(noise(row)), Some(noise(noise(row)))];
+            let samples = [Some(row), Some(row % 5), Some(noise(row)), Some(noise(noise(row))), None];
             (row, samples.map(|sample| sample.map(Number::Unsigned)))
         };
         let batch_rows: Vec<_> = (rows..rows + per_batch).map(row).collect();
@@ -200,7 +204,7 @@ fn npz_needs_no_space_at_the_end() {
     let options = RecordingOptions { path: path.clone(), replace: false, max_size: None };
     let mut recording = Recording::create(options, &channels(), EPOCH).unwrap();
     for start in (0..40_000).step_by(1000) {
-        let row = |row| (row, [Some(Number::Unsigned(row)); 4]);
+        let row = |row| (row, [Some(Number::Unsigned(row)); 5]);
         recording.write(&batch(&(start..start + 1000).map(row).collect::<Vec<_>>())).unwrap();
     }
     let other = fs::File::create(directory.path().join("other")).unwrap();

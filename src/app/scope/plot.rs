@@ -3,7 +3,6 @@
 use super::{PlotKind, Scope};
 use crate::app::event::Size;
 use crate::app::layout::scope::{Needs, ScopeLayout, layout};
-use crate::scope::NumberKind;
 use crate::scope::plot::{Axis, Frame, Histogram, Marker, Picture, Scale, TimePlot, Trace, XyPlot};
 
 /// A range is shared by traces whose own ranges are at least this part of it. Smaller ones would be flat
@@ -79,7 +78,7 @@ impl Scope {
     /// of them than others.
     fn bins(&self, width: usize, [from, to]: [u64; 2]) -> usize {
         let width = width.max(1);
-        let is_real = self.history.kind(self.cursor).is_none_or(|kind| kind == NumberKind::Float);
+        let is_real = self.history.kind(self.cursor).is_none_or(|kind| !kind.is_integer());
         let extent = self.history.extent(self.cursor, from, to).filter(|_| !is_real);
         let Some(axis) = extent.map(Axis::around) else { return width };
         let span = axis.high - axis.low;

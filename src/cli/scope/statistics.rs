@@ -14,6 +14,9 @@ const DIGITS: usize = 6;
 pub struct ChannelJson<'a> {
     name: &'a str,
     value: Option<Number>,
+    /// The name of the last value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enumerator: Option<String>,
     min: Option<Number>,
     max: Option<Number>,
     average: Option<f64>,
@@ -28,6 +31,7 @@ impl<'a> ChannelJson<'a> {
         Self {
             name: &channel.name,
             value: statistics.last(),
+            enumerator: statistics.last().and_then(|last| channel.enumerator(last.bits())),
             min: statistics.min(),
             max: statistics.max(),
             average: statistics.average(),

@@ -88,6 +88,9 @@ struct ScopeJson<'a> {
     fired: Option<bool>,
     time: Option<String>,
     value: Option<Number>,
+    /// The name of the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enumerator: Option<String>,
     #[serde(flatten)]
     timing: TimingJson,
     channels: Vec<ChannelJson<'a>>,
@@ -109,13 +112,16 @@ impl Watch {
 
     fn finish(&self, end: &Finished<'_>, out: &mut Out) -> Result<Status, Failure> {
         let Finished { args, channels, epoch, .. } = end;
-        let fired = self.fired.as_ref().map(|fired| Met::new(fired, *epoch));
+        let channel =
+            self.trigger.as_ref().and_then(TriggerState::channel).and_then(|index| channels.get(index));
+        let fired = self.fired.as_ref().map(|fired| Met::new(fired, channel, *epoch));
         if args.json {
             let json = ScopeJson {
                 version: VERSION,
                 fired: args.until.as_ref().map(|_| fired.is_some()),
                 time: fired.as_ref().and_then(|met| local_time::rfc3339_micros(met.time())),
                 value: fired.as_ref().and_then(|met| met.value),
+                enumerator: fired.as_ref().and_then(|met| met.enumerator.clone()),
                 timing: TimingJson::new(&self.timing),
                 channels: channels.iter().zip(&self.statistics).map(ChannelJson::new).collect(),
             };
@@ -151,15 +157,17 @@ struct Met {
     /// Nanoseconds since 1970.
     at: u64,
     value: Option<Number>,
+    enumerator: Option<String>,
 }
 
 impl Met {
-    const fn new(fired: &Fired, epoch: Epoch) -> Self {
+    fn new(fired: &Fired, channel: Option<&Channel>, epoch: Epoch) -> Self {
         let value = match fired.reason {
             Reason::Met { value, .. } => Some(value),
             Reason::Timeout(_) => None,
         };
-        Self { at: epoch.realtime_of(fired.time), value }
+        let enumerator = value.and_then(|value| channel?.enumerator(value.bits()));
+        Self { at: epoch.realtime_of(fired.time), value, enumerator }
     }
 
     fn time(&self) -> Timestamp {
@@ -170,10 +178,11 @@ impl Met {
         }
     }
 
-    /// `12:01:09.250000 +01:00  tick > 1000  (1001)`
+    /// `12:01:09.250000 +01:00  tick > 1000  (1001)`, or `(Running, 4)` for an enumeration.
     fn print(&self, condition: &Condition, out: &mut Out) -> io::Result<()> {
         let time = local_time::of_day(self.time());
-        let value = self.value.map_or_else(String::new, |value| format!("  ({value})"));
+        let name = self.enumerator.as_ref().map_or_else(String::new, |name| format!("{name}, "));
+        let value = self.value.map_or_else(String::new, |value| format!("  ({name}{value})"));
         writeln!(out, "{time}  {}{value}", quote(condition.to_string().as_bytes()))
     }
 

@@ -26,7 +26,7 @@ impl Samples {
     pub fn of(column: &Column, kind: NumberKind, breaks: Vec<usize>) -> Self {
         let numbers = || column.bits.iter().map(|&bits| kind.number(bits));
         let rests = match kind {
-            NumberKind::Float => vec![],
+            NumberKind::Single | NumberKind::Float => vec![],
             NumberKind::Unsigned | NumberKind::Signed => numbers().map(rest).collect(),
         };
         Self { values: numbers().map(Number::as_f64).collect(), rests, grades: column.grades.clone(), breaks }
@@ -63,7 +63,7 @@ fn rest(number: Number) -> f64 {
     let integer = match number {
         Number::Unsigned(value) => i128::from(value),
         Number::Signed(value) => i128::from(value),
-        Number::Float(_) => return 0.0,
+        Number::Single(_) | Number::Float(_) => return 0.0,
     };
     (integer - number.as_f64() as i128) as f64
 }

@@ -23,13 +23,18 @@ pub(super) struct CsvEncoder {
 impl CsvEncoder {
     pub fn create(destination: Destination<'_>, header: &Header) -> Result<Self, SaveError> {
         let mut file = GrowingFile::create(destination)?;
-        let names = header.tracks.iter().map(|track| track.name.as_str());
+        let names = header.channels.iter().map(|channel| channel.name.as_str());
         let mut writer = ::csv::Writer::from_writer(&mut file.buffer);
         let written = writer.write_record(iter::once("time").chain(names)).map_err(io::Error::from);
         written.and_then(|()| writer.flush()).map_err(|error| destination.error(error))?;
         drop(writer);
         file.publish(destination)?;
-        Ok(Self { file, kinds: header.tracks.iter().map(|track| track.kind).collect(), rows: 0, kept: 0 })
+        Ok(Self {
+            file,
+            kinds: header.channels.iter().map(|channel| channel.kind).collect(),
+            rows: 0,
+            kept: 0,
+        })
     }
 }
 
@@ -91,6 +96,7 @@ pub(super) fn push_number(number: Number, out: &mut Vec<u8>) {
     match number {
         Number::Unsigned(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
         Number::Signed(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        Number::Single(value) => out.extend_from_slice(zmij::Buffer::new().format(value).as_bytes()),
         Number::Float(value) => out.extend_from_slice(zmij::Buffer::new().format(value).as_bytes()),
     }
 }

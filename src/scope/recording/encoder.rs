@@ -1,7 +1,7 @@
 //! The interface to the formats.
 
-use super::track::{Epoch, Track};
-use crate::scope::{Batch, Grade};
+use super::track::Epoch;
+use crate::scope::{Batch, Channel, Grade};
 use std::io;
 use std::path::Path;
 
@@ -38,7 +38,7 @@ impl Row<'_> {
 /// The facts that are the same for all files of a recording.
 #[derive(Debug, Clone)]
 pub(super) struct Header {
-    pub tracks: Vec<Track>,
+    pub channels: Vec<Channel>,
     pub epoch: Epoch,
 }
 

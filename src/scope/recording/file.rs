@@ -7,7 +7,7 @@ use super::format::RecordingFormat;
 use super::mcap::McapEncoder;
 use super::npz::NpzEncoder;
 use super::rollover::{next_path, nth_path};
-use super::track::{Epoch, Track};
+use super::track::Epoch;
 use crate::act::{Destination, is_in_dev_shm};
 use crate::scope::{Batch, Channel};
 use crate::segment::Bytes;
@@ -63,8 +63,7 @@ impl Recording {
         epoch: Epoch,
     ) -> Result<Self, RecordingError> {
         let format = RecordingFormat::of(&options.path)?;
-        let tracks: Vec<Track> = channels.iter().map(Track::from).collect();
-        format.check(&tracks)?;
+        format.check(channels)?;
         let destination = Destination { path: &options.path, replace: options.replace };
         destination.check()?;
         if is_in_dev_shm(&options.path) {
@@ -75,7 +74,7 @@ impl Recording {
             let second = nth_path(&options.path, 2);
             (Destination { path: &second, replace: options.replace }).check()?;
         }
-        let header = Header { tracks, epoch };
+        let header = Header { channels: channels.to_vec(), epoch };
         let encoder = encoder(format, destination, &header)?;
         Ok(Self {
             summary: RecordingSummary { files: vec![options.path.clone()], samples: 0 },

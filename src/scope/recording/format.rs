@@ -1,7 +1,7 @@
 //! The formats, chosen by the suffix of the file.
 
 use super::error::RecordingError;
-use super::track::Track;
+use crate::scope::Channel;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -44,15 +44,20 @@ impl RecordingFormat {
         }
     }
 
-    pub(super) fn check(self, tracks: &[Track]) -> Result<(), RecordingError> {
-        if tracks.is_empty() {
+    /// The name of a channel as readers find it. numpy leaves the suffix of a file of an archive out.
+    fn cleaned(self, name: &str) -> &str {
+        if self == Self::Npz { name.trim_end_matches(".npy") } else { name }
+    }
+
+    pub(super) fn check(self, channels: &[Channel]) -> Result<(), RecordingError> {
+        if channels.is_empty() {
             return Err(RecordingError::NoChannels);
         }
-        if tracks.len() > self.max_tracks() {
+        if channels.len() > self.max_tracks() {
             return Err(RecordingError::TooManyChannels { max: self.max_tracks() });
         }
         let mut names = HashSet::new();
-        for name in tracks.iter().map(|track| track.name.as_str()) {
+        for name in channels.iter().map(|channel| self.cleaned(&channel.name)) {
             if self.own_names().contains(&name) {
                 return Err(RecordingError::OwnName { name: name.to_owned() });
             }

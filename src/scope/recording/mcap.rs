@@ -1,4 +1,5 @@
-//! MCAP: a topic for each channel with JSON messages `{"value":…}`.
+//! MCAP: a topic for each channel with JSON messages `{"value":…}`, and `"name"` for the values of an
+//! enumeration.
 //!
 //! Complete chunks reach the file as a whole, so that a recording that was killed can be read up to its
 //! last chunk. The sequence number of a message is that of the tick: a gap in all channels shows there.
@@ -6,9 +7,9 @@
 use super::csv::push_number;
 use super::encoder::{Encoder, Header, Row};
 use super::rollover::GrowingFile;
-use super::track::{Epoch, Track};
+use super::track::Epoch;
 use crate::act::{Destination, SaveError};
-use crate::scope::{Number, NumberKind};
+use crate::scope::{Channel, Number, NumberKind};
 use ::mcap::records::MessageHeader;
 use ::mcap::write::NoSeek;
 use ::mcap::{Compression, McapError, WriteOptions};
@@ -25,8 +26,8 @@ pub(super) const VALUE: (&[u8], &[u8]) = (b"{\"value\":", b"}");
 
 /// Bytes of messages after which a chunk ends.
 const CHUNK: u64 = 1 << 20;
-/// A bound for the bytes of a message with its place in the index of its chunk.
-const MAX_MESSAGE: u64 = 31 + 36 + 16;
+/// The bytes around a message, with its place in the index of its chunk.
+const MESSAGE: u64 = 31 + 16;
 
 pub(super) struct McapEncoder {
     /// `None` after an error.
@@ -45,7 +46,21 @@ pub(super) struct McapEncoder {
 
 struct Topic {
     id: u16,
-    kind: NumberKind,
+    channel: Channel,
+}
+
+impl Topic {
+    /// Replaces a message by that of a sample.
+    fn write(&self, bits: u64, message: &mut Vec<u8>) {
+        message.clear();
+        message.extend_from_slice(VALUE.0);
+        push_json(self.channel.kind.number(bits), message);
+        if let Some(name) = self.channel.enumerator(bits) {
+            message.extend_from_slice(b",\"name\":");
+            message.extend_from_slice(serde_json::Value::from(name).to_string().as_bytes());
+        }
+        message.extend_from_slice(VALUE.1);
+    }
 }
 
 impl McapEncoder {
@@ -65,18 +80,19 @@ impl McapEncoder {
             .library(LIBRARY);
         let mut writer = options.create(NoSeek::new(file.clone())).map_err(io_error)?;
         let mut topics = vec![];
-        for track in &header.tracks {
-            topics.push(Topic { id: add_topic(&mut writer, track).map_err(io_error)?, kind: track.kind });
+        for channel in &header.channels {
+            let id = add_topic(&mut writer, channel).map_err(io_error)?;
+            topics.push(Topic { id, channel: channel.clone() });
         }
         writer.flush().map_err(io_error)?;
-        let names: u64 = header.tracks.iter().map(|track| track.name.len() as u64).sum();
+        let names: u64 = header.channels.iter().map(|channel| channel.name.len() as u64).sum();
         let mut encoder = Self {
             writer: Some(writer),
             file,
             epoch: header.epoch,
             topics,
             pending: 0,
-            summary: names + 64 * header.tracks.len() as u64 + 2048,
+            summary: names + 128 * header.channels.len() as u64 + 2048,
             message: vec![],
             rows: 0,
             kept: 0,
@@ -99,20 +115,22 @@ impl Encoder for McapEncoder {
         let sequence = wrapped(row.number);
         for (sample, topic) in row.samples().zip(&self.topics) {
             let Some(bits) = sample else { continue };
-            self.message.clear();
-            self.message.extend_from_slice(VALUE.0);
-            push_json(topic.kind.number(bits), &mut self.message);
-            self.message.extend_from_slice(VALUE.1);
+            topic.write(bits, &mut self.message);
             let header = MessageHeader { channel_id: topic.id, sequence, log_time, publish_time: log_time };
             writer.write_to_known_channel(&header, &self.message).map_err(io_error)?;
-            self.pending += MAX_MESSAGE;
+            self.pending += MESSAGE + self.message.len() as u64;
         }
         self.rows += 1;
         if self.pending >= CHUNK { self.flush() } else { Ok(()) }
     }
 
     fn length_with(&self, row: Row<'_>) -> u64 {
-        let next = row.batch.columns.len() as u64 * MAX_MESSAGE;
+        let mut message = vec![];
+        let next = row.samples().zip(&self.topics).filter_map(|(sample, topic)| {
+            topic.write(sample?, &mut message);
+            Some(MESSAGE + message.len() as u64)
+        });
+        let next: u64 = next.sum();
         self.file.lock().length() + self.pending + next + self.summary + 512
     }
 
@@ -146,27 +164,37 @@ impl Encoder for McapEncoder {
 }
 
 /// Adds the topic of a channel. Its schema has plain types only, because viewers know no others.
-fn add_topic<W: Write + io::Seek>(writer: &mut ::mcap::Writer<W>, track: &Track) -> Result<u16, McapError> {
-    let (name, ty) = match track.kind {
+fn add_topic<W: Write + io::Seek>(
+    writer: &mut ::mcap::Writer<W>,
+    channel: &Channel,
+) -> Result<u16, McapError> {
+    let (name, ty) = match channel.kind {
         NumberKind::Unsigned => ("u64", "integer"),
         NumberKind::Signed => ("i64", "integer"),
+        NumberKind::Single => ("f32", "number"),
         NumberKind::Float => ("f64", "number"),
     };
-    let schema =
-        format!(r#"{{"type":"object","properties":{{"value":{{"type":"{ty}"}}}},"required":["value"]}}"#);
-    let schema = writer.add_schema(&format!("shmlens.{name}"), "jsonschema", schema.as_bytes())?;
+    let (suffix, state) =
+        if channel.has_enumerators() { (".enum", r#","name":{"type":"string"}"#) } else { ("", "") };
+    let schema = format!(
+        r#"{{"type":"object","properties":{{"value":{{"type":"{ty}"}}{state}}},"required":["value"]}}"#
+    );
+    let schema = writer.add_schema(&format!("shmlens.{name}{suffix}"), "jsonschema", schema.as_bytes())?;
     let metadata = BTreeMap::from([(KIND.to_owned(), name.to_owned())]);
-    writer.add_channel(schema, &track.name, "json", &metadata)
+    writer.add_channel(schema, &channel.name, "json", &metadata)
 }
 
 /// Appends a number as JSON. JSON has no NaN and no infinity: they are strings, as in the JSON of
 /// protocol buffers.
 fn push_json(number: Number, out: &mut Vec<u8>) {
     match number {
-        Number::Float(value) if value.is_nan() => out.extend_from_slice(b"\"NaN\""),
-        Number::Float(f64::INFINITY) => out.extend_from_slice(b"\"Infinity\""),
-        Number::Float(f64::NEG_INFINITY) => out.extend_from_slice(b"\"-Infinity\""),
-        _ => push_number(number, out),
+        Number::Unsigned(_) | Number::Signed(_) => push_number(number, out),
+        Number::Single(_) | Number::Float(_) => match number.as_f64() {
+            f64::INFINITY => out.extend_from_slice(b"\"Infinity\""),
+            f64::NEG_INFINITY => out.extend_from_slice(b"\"-Infinity\""),
+            value if value.is_nan() => out.extend_from_slice(b"\"NaN\""),
+            _ => push_number(number, out),
+        },
     }
 }
 

@@ -5,6 +5,7 @@
 pub(super) enum Dtype {
     U64,
     I64,
+    F32,
     F64,
     Bool,
 }
@@ -14,6 +15,7 @@ impl Dtype {
         match self {
             Self::U64 => "<u8",
             Self::I64 => "<i8",
+            Self::F32 => "<f4",
             Self::F64 => "<f8",
             Self::Bool => "|b1",
         }

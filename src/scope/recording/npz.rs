@@ -10,7 +10,7 @@ use super::rollover::next_path;
 use super::spill::{Reading, Spill};
 use super::track::{Epoch, Track};
 use crate::act::{Destination, SaveError};
-use crate::scope::{Number, NumberKind};
+use crate::scope::{Channel, Number, NumberKind};
 use crate::sys::unnamed::UnnamedFile;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -67,14 +67,17 @@ impl NpzEncoder {
     pub fn create(destination: Destination<'_>, header: &Header) -> Result<Self, SaveError> {
         let unnamed = destination.create()?;
         let file = unnamed.file.try_clone().map_err(|error| destination.error(error))?;
-        let facts =
-            |track: &Track| TrackFacts { track: track.clone(), has_gaps: false, is_exact_as_float: true };
+        let facts = |channel: &Channel| TrackFacts {
+            track: channel.into(),
+            has_gaps: false,
+            is_exact_as_float: true,
+        };
         Ok(Self {
             path: destination.path.to_owned(),
             replace: destination.replace,
             _unnamed: unnamed,
-            spill: Spill::new(file, header.tracks.len() + 1).map_err(|error| destination.error(error))?,
-            tracks: header.tracks.iter().map(facts).collect(),
+            spill: Spill::new(file, header.channels.len() + 1).map_err(|error| destination.error(error))?,
+            tracks: header.channels.iter().map(facts).collect(),
             epoch: header.epoch,
             first: None,
             other_path: None,
@@ -94,7 +97,7 @@ impl NpzEncoder {
             let dtype = match facts.track.kind {
                 NumberKind::Unsigned => Some(Dtype::U64),
                 NumberKind::Signed => Some(Dtype::I64),
-                NumberKind::Float => None,
+                NumberKind::Single | NumberKind::Float => None,
             };
             match dtype {
                 Some(dtype) if facts.is_ambiguous() => {
@@ -121,6 +124,7 @@ impl NpzEncoder {
     ) -> io::Result<()> {
         let rows = self.spill.rows();
         let (dtype, size) = match form {
+            Form::Floats(NumberKind::Single) => (Dtype::F32, 4),
             Form::Seconds | Form::Floats(_) => (Dtype::F64, 8),
             Form::Integers(dtype) => (dtype, 8),
             Form::Valid => (Dtype::Bool, 1),
@@ -131,6 +135,12 @@ impl NpzEncoder {
             bytes.clear();
             for (index, &word) in words.iter().enumerate() {
                 let is_present = present[index / 8] >> (index % 8) & 1 == 1;
+                if let Form::Floats(kind @ NumberKind::Single) = form {
+                    let number = if is_present { kind.number(word) } else { Number::Single(f32::NAN) };
+                    #[expect(clippy::cast_possible_truncation, reason = "a float was widened before")]
+                    bytes.extend_from_slice(&(number.as_f64() as f32).to_le_bytes());
+                    continue;
+                }
                 let element = match form {
                     Form::Seconds => Duration::from_nanos(word).as_secs_f64().to_bits(),
                     Form::Integers(_) => word,
@@ -197,7 +207,7 @@ impl Encoder for NpzEncoder {
                 None => facts.has_gaps = true,
                 Some(Number::Unsigned(value)) => facts.is_exact_as_float &= value <= MAX_EXACT,
                 Some(Number::Signed(value)) => facts.is_exact_as_float &= value.unsigned_abs() <= MAX_EXACT,
-                Some(Number::Float(_)) => {}
+                Some(Number::Single(_) | Number::Float(_)) => {}
             }
         }
         self.spill.push([Some(row.since_first)].into_iter().chain(row.samples()));

@@ -2,9 +2,10 @@
 
 use super::{Epoch, Recording, RecordingError, RecordingOptions, Replay, ReplayError, open};
 use crate::act::SaveError;
-use crate::scope::NumberKind::{self, Float, Signed, Unsigned};
-use crate::scope::{Batch, Channel, Column, Grade, Number, Source};
-use crate::segment::Bytes;
+use crate::decode::parse_type;
+use crate::scope::NumberKind::{self, Float, Signed, Single, Unsigned};
+use crate::scope::{Batch, Channel, Column, Grade, Number, SampledValue, Source};
+use crate::segment::{Bytes, example};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -168,6 +169,54 @@ fn integers_of_64_bits_are_exact_even_with_gaps() {
 }
 
 #[test]
+fn floats_have_the_text_and_the_size_of_a_float() {
+    let directory = directory();
+    let sample = |value: f32| Some(Number::Single(value).bits());
+    let rows = [(0, vec![sample(0.1)]), (1, vec![None]), (2, vec![sample(f32::MAX)])];
+    for (suffix, text) in [("csv", ",0.1\n"), ("mcap", r#"{"value":0.1}"#), ("npz", "'descr': '<f4'")] {
+        let path = directory.path().join("run").with_extension(suffix);
+        record(&path, &[channel("x", Single)], &rows, 10);
+        if suffix != "mcap" {
+            let contents = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            assert!(contents.contains(text), "{contents}");
+        }
+        let mut replay = open(&path).unwrap();
+        let kind = replay.tracks()[0].kind;
+        let samples = read(&mut replay).into_iter().filter_map(|(_, row)| row[0]);
+        let texts: Vec<String> = samples.map(|bits| kind.number(bits).to_string()).collect();
+        assert_eq!(texts, ["0.1", "3.4028235e38"], "{suffix}");
+    }
+}
+
+#[test]
+fn enumerators_are_named_in_messages() {
+    let directory = directory();
+    let path = directory.path().join("run.mcap");
+    let text = "enum Mode : int { Idle, Running = 4, Broken = -1 }";
+    let value = SampledValue {
+        segment: Box::new(example::posix_named(b"motor")),
+        offset: 0,
+        ty: parse_type(text, &|_| Err(String::new())).unwrap().ty,
+        bits: None,
+        sequence: None,
+    };
+    let mode = Channel { name: "mode".to_owned(), kind: Signed, source: Source::Value(value) };
+    let rows: Vec<Row> = [4, -1, 3]
+        .into_iter()
+        .zip(0..)
+        .map(|(mode, at)| (at, vec![Some(i64::cast_unsigned(mode))]))
+        .collect();
+    record(&path, &[mode], &rows, 10);
+    let contents = fs::read(&path).unwrap();
+    let messages = ::mcap::MessageStream::new(&contents).unwrap();
+    let texts: Vec<String> =
+        messages.map(|message| String::from_utf8(message.unwrap().data.into_owned()).unwrap()).collect();
+    let named = [r#"{"value":4,"name":"Running"}"#, r#"{"value":-1,"name":"Broken"}"#, r#"{"value":3}"#];
+    assert_eq!(texts, named);
+    assert_eq!(read(&mut open(&path).unwrap()), rows);
+}
+
+#[test]
 fn nan_is_a_sample_where_the_format_can_tell() {
     let directory = directory();
     let channels = [channel("v", Float), channel("n", Unsigned)];
@@ -273,6 +322,8 @@ fn bad_destinations_are_refused() {
     }
     let twice = [channel("v", Float), channel("v", Float)];
     assert!(create(&at("run.mcap"), &twice).contains("two channels"));
+    let alike_in_numpy = [channel("v", Float), channel("v.npy", Float)];
+    assert!(create(&at("run.npz"), &alike_in_numpy).contains("two channels"));
     for suffix in SUFFIXES {
         let path = at("old").with_extension(suffix);
         fs::write(&path, "old").unwrap();

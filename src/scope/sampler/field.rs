@@ -60,8 +60,8 @@ impl Field {
         let convert = match (kind, scalar) {
             (NumberKind::Signed, _) if place.bits.is_none() || scalar.is_signed() => Convert::Signed,
             (NumberKind::Unsigned, Scalar::Char) if place.bits.is_some() => Convert::Character(8 * size),
-            (NumberKind::Float, Scalar::F16) => Convert::Half,
-            (NumberKind::Float, Scalar::F32) => Convert::Single,
+            (NumberKind::Single, Scalar::F16) => Convert::Half,
+            (NumberKind::Single, _) => Convert::Single,
             (NumberKind::Float, _) => Convert::Double,
             _ => Convert::Unsigned,
         };
@@ -185,7 +185,7 @@ mod tests {
                 let found = field.sample(field.raw(&words(&bytes)));
                 let expected = decoded(place, 4096, &bytes).unwrap();
                 // Any NaN is as good as another.
-                let is_nan = kind == NumberKind::Float && f64::from_bits(expected).is_nan();
+                let is_nan = !kind.is_integer() && f64::from_bits(expected).is_nan();
                 prop_assert!(
                     found == expected || is_nan && f64::from_bits(found).is_nan(),
                     "{scalar:?} {bits:?} {found:#x} {expected:#x}"

@@ -56,7 +56,7 @@ impl Check {
                     Edge::Falling => Self::Ends(above),
                 }
             }
-            Test::Bits { .. } if kind == NumberKind::Float => {
+            Test::Bits { .. } if !kind.is_integer() => {
                 return Err(
                     "& needs an integer, and this is a floating-point number; compare it with < or >"
                         .to_owned(),

@@ -68,6 +68,9 @@ impl Level {
         let integer = match number {
             Number::Unsigned(value) => i128::from(value),
             Number::Signed(value) => value.into(),
+            // The text of a float is that of the nearest number: 0.1f is 0.1.
+            #[expect(clippy::cast_possible_truncation, reason = "rounded on purpose")]
+            Number::Single(value) => return value.partial_cmp(&(self.as_f64() as f32)),
             Number::Float(value) => return value.partial_cmp(&self.as_f64()),
         };
         match self {

@@ -68,6 +68,15 @@ pub enum Reason {
 }
 
 impl TriggerState {
+    /// The channel that is checked. `None` for an expression.
+    #[must_use]
+    pub const fn channel(&self) -> Option<usize> {
+        match self.input {
+            Input::Channel { index, .. } => Some(index),
+            Input::Expression(_) => None,
+        }
+    }
+
     /// Prepares a trigger for batches with a column for each channel.
     ///
     /// # Errors
@@ -226,6 +235,7 @@ impl fmt::Display for Reason {
                 match value {
                     Number::Unsigned(value) => write!(f, "value {value}")?,
                     Number::Signed(value) => write!(f, "value {value}")?,
+                    Number::Single(value) => write!(f, "value {value}")?,
                     Number::Float(value) => write!(f, "value {value}")?,
                 }
                 gap.map_or(Ok(()), |gap| write!(f, ", after {} without samples", Time(gap)))

@@ -14,13 +14,16 @@ const VALUE_MEMBER: &str = "value";
 pub(super) fn parse_own(message: &[u8], kind: NumberKind) -> Option<u64> {
     let text = message.strip_prefix(VALUE.0)?.strip_suffix(VALUE.1)?;
     let text = std::str::from_utf8(text).ok()?;
+    // The name of an enumerator may follow.
+    let text = text.split_once(',').map_or(text, |(value, _)| value);
     Some(match kind {
         NumberKind::Unsigned => text.parse().ok()?,
         NumberKind::Signed => text.parse::<i64>().ok()?.cast_unsigned(),
-        NumberKind::Float => match text {
+        NumberKind::Single | NumberKind::Float => match text {
             "\"NaN\"" => f64::NAN,
             "\"Infinity\"" => f64::INFINITY,
             "\"-Infinity\"" => f64::NEG_INFINITY,
+            _ if kind == NumberKind::Single => text.parse::<f32>().ok()?.into(),
             _ => text.parse().ok()?,
         }
         .to_bits(),
@@ -77,7 +80,7 @@ impl KindFacts {
         match number {
             Number::Unsigned(value) => self.has_huge |= i64::try_from(value).is_err(),
             Number::Signed(value) => self.has_negative |= value < 0,
-            Number::Float(_) => self.has_float = true,
+            Number::Single(_) | Number::Float(_) => self.has_float = true,
         }
     }
 
@@ -93,7 +96,7 @@ impl KindFacts {
 /// Converts a number to the kind of its channel.
 pub(super) const fn bits_as(number: Number, kind: NumberKind) -> u64 {
     match kind {
-        NumberKind::Float => number.as_f64().to_bits(),
+        NumberKind::Single | NumberKind::Float => number.as_f64().to_bits(),
         // The kind was chosen so that it holds all numbers.
         NumberKind::Unsigned | NumberKind::Signed => number.bits(),
     }

@@ -203,6 +203,7 @@ fn own_kind(channel: &Channel) -> Option<NumberKind> {
     Some(match channel.metadata.get(KIND)?.as_str() {
         "u64" => NumberKind::Unsigned,
         "i64" => NumberKind::Signed,
+        "f32" => NumberKind::Single,
         "f64" => NumberKind::Float,
         _ => return None,
     })

@@ -23,7 +23,7 @@ pub(super) fn open(file: File) -> Result<Opened, Problem> {
     let mut arrays = arrays(&file)?;
     let mut take =
         |name: &str| arrays.iter().position(|(found, _)| found == name).map(|at| arrays.remove(at).1);
-    let Some(time) = take("time").filter(|time| time.kind == NumberKind::Float) else {
+    let Some(time) = take("time").filter(|time| !time.kind.is_integer()) else {
         return Err(Problem::NotRecording("it has no array 'time' of floats".to_owned()));
     };
     let start = take("start").and_then(|mut start| start.next().ok()?).map(Number::bits);

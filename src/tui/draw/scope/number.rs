@@ -1,8 +1,8 @@
 //! Numbers of channels, rounded so that their digits line up and do not flicker.
 
 use crate::app::scope::ScopeChannel;
+use crate::scope::Number;
 use crate::scope::units::rounded;
-use crate::scope::{Number, NumberKind};
 use crate::tui::canvas::{Canvas, cells};
 
 /// A fraction shows differences of a thousandth of the range of a channel.
@@ -19,7 +19,7 @@ const MAX_DIGITS: usize = 17;
 /// The text of a sample. States have names, and integers all their digits.
 pub fn sample(channel: &ScopeChannel, number: Number) -> String {
     let value = number.as_f64();
-    if channel.channel.kind != NumberKind::Float || !value.is_finite() {
+    if channel.channel.kind.is_integer() || !value.is_finite() {
         return channel.channel.text(number.bits());
     }
     let ends = [channel.statistics.min(), channel.statistics.max()].into_iter().flatten();
@@ -42,7 +42,7 @@ pub fn real(channel: &ScopeChannel, value: f64) -> String {
 
 /// The text of a difference of two samples.
 pub fn difference(channel: &ScopeChannel, value: f64) -> String {
-    let is_integer = channel.channel.kind != NumberKind::Float && is_whole(value);
+    let is_integer = channel.channel.kind.is_integer() && is_whole(value);
     if is_integer { format!("{value:.0}") } else { real(channel, value) }
 }
 
@@ -71,7 +71,7 @@ fn decimals(channel: &ScopeChannel) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::{Channel, Column, Grade, Source, Statistics};
+    use crate::scope::{Channel, Column, Grade, NumberKind, Source, Statistics};
 
     fn channel(values: &[f64]) -> ScopeChannel {
         let kind = NumberKind::Float;
