@@ -1,7 +1,7 @@
 //! The list of threads that write to a value, while a watch counts their writes.
 
 use super::list::List;
-use super::sentence::label_of;
+use super::sentence::{label_of, sentence};
 use crate::engine::{Clock, WatchedValue};
 use crate::scope::writers::{ThreadState, Writer, WriterTable};
 use crate::segment::Segment;
@@ -66,7 +66,8 @@ impl Writers {
         let count = format!("{} in all, last {age}", writer.writes);
         match writer.state {
             ThreadState::Released => {
-                format!("released: more than {} writes/s; {count}", WatchedValue::LIMIT)
+                let limit = WatchedValue::LIMIT;
+                format!("released at {} writes/s, above {limit}; {count}", writer.rate_text())
             }
             ThreadState::Ended => format!("ended; {count}"),
             ThreadState::Watched => {
@@ -85,18 +86,9 @@ impl Writers {
         if !table.writers.is_empty() {
             return None;
         }
-        let plural =
-            |count, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-        match (table.threads, table.refused) {
-            (0, 0) => Some("No process maps it for writing yet.".to_owned()),
-            // The problems tell why.
-            (0, _) => None,
-            (threads, _) => Some(format!(
-                "Watching {} of {}.",
-                plural(threads, "thread", "threads"),
-                plural(table.processes, "process", "processes")
-            )),
-        }
+        // The problems tell why no thread is watched.
+        let is_refused = table.threads == 0 && table.refused > 0;
+        (!is_refused).then(|| sentence(&table.watched_text("watching", "it")) + ".")
     }
 }
 
@@ -119,6 +111,9 @@ mod tests {
             recent_rate: 997.4,
             last: 1_000_000_000,
             state: ThreadState::Watched,
+            watched: Duration::from_secs(2),
+            lost: 0,
+            released_rate: None,
         }
     }
 
@@ -147,12 +142,14 @@ mod tests {
         let at = |millis| shown.row_text(&one, Duration::from_millis(millis));
         assert_eq!(at(5000), "997 writes/s, 1994 in all, last 3 ms ago; loses 1.3% of its time");
         assert_eq!(at(7000), "997 writes/s, 1994 in all, last 2s ago; loses 1.3% of its time");
-        let text = |state| shown.row_text(&Writer { state, ..one.clone() }, Duration::from_secs(5));
+        let text = |state, released_rate| {
+            shown.row_text(&Writer { state, released_rate, ..one.clone() }, Duration::from_secs(5))
+        };
         assert_eq!(
-            text(ThreadState::Released),
-            "released: more than 5000 writes/s; 1994 in all, last 3 ms ago"
+            text(ThreadState::Released, Some(52_000.0)),
+            "released at 52000 writes/s, above 5000; 1994 in all, last 3 ms ago"
         );
-        assert_eq!(text(ThreadState::Ended), "ended; 1994 in all, last 3 ms ago");
+        assert_eq!(text(ThreadState::Ended, None), "ended; 1994 in all, last 3 ms ago");
     }
 
     #[test]
@@ -160,11 +157,11 @@ mod tests {
         let mut shown = Writers::new(&example::posix(), 16..24);
         assert!(shown.waiting_text().unwrap().starts_with("Looking for"));
         shown.refresh(Box::new(table(vec![])), Clock::ZERO);
-        assert_eq!(shown.waiting_text().unwrap(), "Watching 2 threads of 1 process.");
+        assert_eq!(shown.waiting_text().unwrap(), "Watching it in 2 threads of 1 process.");
         let nobody = WriterTable { refused: 1, ..WriterTable::default() };
         shown.refresh(Box::new(nobody.clone()), Clock::ZERO);
         assert_eq!(shown.waiting_text(), None);
         shown.refresh(Box::new(WriterTable { refused: 0, ..nobody }), Clock::ZERO);
-        assert_eq!(shown.waiting_text().unwrap(), "No process maps it for writing yet.");
+        assert_eq!(shown.waiting_text().unwrap(), "No process maps it for writing.");
     }
 }

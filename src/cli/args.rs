@@ -368,7 +368,8 @@ maps the segment: nothing is stopped, but a watched write takes some
 microseconds longer. That time is measured and shown, with the part of its time
 that each writer loses. A thread above 5000 writes per second is released and
 runs on at full speed, unless --no-limit is given. A copy may store the same
-bytes twice.
+bytes twice. In JSON, `rate` is that over the `watched` seconds of the thread, and
+`lost` are its writes that came too fast to tell their function.
 
 Not seen are writes by the kernel, such as a read(2) into the segment, and those
 of a thread in its first second. A processor has 4 watchpoints of 8 bytes per

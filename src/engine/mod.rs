@@ -36,8 +36,8 @@ pub use report::{
     SegmentTypes, Unread, WorkProgress,
 };
 pub use request::{
-    Feed, FindChannels, PlanRequest, PreviewFields, RecordRequest, Request, SaveRequest, ScanScope,
-    ScopeRequest, Search, SubscriptionId, Target, Undo, WatchedLocks, WatchedValue, Watching,
+    AtEveryWrite, Feed, FindChannels, PlanRequest, PreviewFields, RecordRequest, Request, SaveRequest,
+    ScanScope, ScopeRequest, Search, SubscriptionId, Target, Undo, WatchedLocks, WatchedValue, Watching,
 };
 pub use route::Options;
 pub use scope::Delivery;

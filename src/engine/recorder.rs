@@ -102,8 +102,8 @@ fn report(now: Clock, state: Result<RecordingState, ShownError>) -> Report {
 }
 
 fn create(machine: &dyn Machine, request: RecordRequest) -> Result<Recording, RecordingError> {
-    let RecordRequest { path, channels, replace, max_size } = request;
-    Recording::create(RecordingOptions { path, replace, max_size }, &channels, Epoch::of(machine))
+    let RecordRequest { path, channels, replace, max_size, writers } = request;
+    Recording::create(RecordingOptions { path, replace, max_size, writers }, &channels, Epoch::of(machine))
 }
 
 /// Records samples that are complete.
@@ -158,7 +158,7 @@ mod tests {
             source: Source::Expression(String::new()),
         };
         let channels = vec![channel("tick"), channel("twice")];
-        RecordRequest { path: path.to_owned(), channels, replace: false, max_size: None }
+        RecordRequest { path: path.to_owned(), channels, replace: false, max_size: None, writers: false }
     }
 
     fn start(path: &Path) -> Request {

@@ -16,7 +16,7 @@ use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
 use crate::scope::text::{Completion, Resolved};
-use crate::scope::writers::{WriteBatch, WriterTable};
+use crate::scope::writers::WriterTable;
 use crate::segment::{Bytes, Identity, SegmentId, ShownError, escape, plain_error};
 use crate::survey::{Alert, Survey};
 use std::io;
@@ -47,8 +47,6 @@ pub enum Body {
     SegmentLocks(SegmentId, Vec<Lock>),
     /// The writers of the value that [`Request::WatchWriters`](super::Request::WatchWriters) names.
     Writers(Box<WriterTable>),
-    /// Samples of the watched value at its writes, oldest first.
-    WriteSamples(Box<WriteBatch>),
     /// The segment of the watched value is gone, with all of its holders. The watch has ended.
     WritersEnded(SegmentId),
     /// Alerts about all locks that nobody will unlock.
@@ -65,7 +63,8 @@ pub enum Body {
     },
     /// The texts that continue the text of a channel.
     ChannelCompletions(String, Vec<Completion>),
-    /// Samples of the scope.
+    /// Samples of the scope, or of the value that is watched with
+    /// [`WatchedValue::sample`](super::WatchedValue::sample).
     Samples(Delivery),
     /// The change rates of the segments that were polled.
     Rates(Vec<(SegmentId, Activity)>),

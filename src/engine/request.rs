@@ -186,6 +186,8 @@ pub struct RecordRequest {
     pub replace: bool,
     /// Continue in another file before one gets longer.
     pub max_size: Option<Bytes>,
+    /// Record the writer of each sample. The samples are taken at every write.
+    pub writers: bool,
 }
 
 /// The texts of channels.
@@ -208,7 +210,15 @@ pub struct WatchedValue {
     /// Stop counting after so many writes.
     pub count: Option<u64>,
     /// Report a sample of this value at every write too.
-    pub sample: Option<SampledValue>,
+    pub sample: Option<AtEveryWrite>,
+}
+
+/// A value to sample at every write.
+#[derive(Debug, Clone)]
+pub struct AtEveryWrite {
+    /// Identifies the samples.
+    pub number: u64,
+    pub value: SampledValue,
 }
 
 impl WatchedValue {

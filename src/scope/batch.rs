@@ -1,6 +1,7 @@
 //! Samples of all channels, taken at the same ticks.
 
 use super::timing::Timing;
+use super::writers::Write;
 use std::ops::Range;
 
 /// Some consecutive ticks, oldest first.
@@ -11,6 +12,8 @@ pub struct Batch {
     pub times: Vec<u64>,
     /// One for each channel, each as long as `times`.
     pub columns: Vec<Column>,
+    /// The write of each entry, if the value is sampled at its writes; `None` for a gap. Empty otherwise.
+    pub writes: Vec<Option<Write>>,
     /// The changes of segments during these ticks.
     pub events: Vec<Event>,
     /// The counts since sampling began.
@@ -93,6 +96,7 @@ impl Batch {
         Self {
             times: self.times[rows.clone()].to_vec(),
             columns: self.columns.iter().map(column).collect(),
+            writes: self.writes.get(rows.clone()).unwrap_or_default().to_vec(),
             events: vec![],
             timing: self.timing,
         }

@@ -21,6 +21,8 @@ pub struct Timing {
     pub missed: u64,
     /// Values that may be torn: see [`Grade::Unverified`](super::Grade).
     pub unverified: u64,
+    /// Values, sampled at writes, that may be those of a later write.
+    pub late: u64,
     /// The time from the first tick to the last.
     pub elapsed: Duration,
     /// The mean deviation of the samples from their ticks.

@@ -73,7 +73,7 @@ fn writers_are_listed_while_the_list_is_open() {
         &harness,
         &[
             "Writers of /motor+0x0 (8 bytes)",
-            "Watching 3 threads of 2 processes.",
+            "Watching it in 3 threads of 2 processes.",
             "no writes yet; watching costs 10 µs per write",
         ],
     );
@@ -116,7 +116,9 @@ fn hot_thread_is_shown_as_released() {
     let mut harness = watching(machine.clone(), "", "");
     assert!((0..2600).all(|_| write(&machine, 7, 8, 0)));
     harness.wait(300);
-    has(&harness, &["motor (7)  thread 8", "released: more than 5000 writes/s; 2600 in all, last "]);
+    let texts = ["motor (7)  thread 8", "released at ", " writes/s, above 5000; 2600 in all, last "];
+    has(&harness, &texts);
+    has(&harness, &["`shmlens writers --no-limit` keeps watching released threads."]);
     assert_eq!(machine.watched_threads(), [7, 9]);
 }
 
@@ -156,7 +158,7 @@ fn threads_that_cannot_be_watched_are_explained() {
 fn segment_without_writers_waits_for_one_and_ends_with_it() {
     let machine = machine();
     let mut harness = watching(machine.clone(), "", "<esc>j<enter>");
-    has(&harness, &["Writers of /nobody", "No process maps it for writing yet."]);
+    has(&harness, &["Writers of /nobody", "No process maps it for writing."]);
     machine.remove_object("nobody");
     harness.wait(3000);
     has(&harness, &["Segment is gone."]);

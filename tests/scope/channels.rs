@@ -88,7 +88,13 @@ fn record(path: &Path) -> Request {
         source: Source::Expression(String::new()),
     };
     let (path, channels) = (path.to_owned(), vec![tick]);
-    Request::Record(Some(Box::new(RecordRequest { path, channels, replace: false, max_size: None })))
+    Request::Record(Some(Box::new(RecordRequest {
+        path,
+        channels,
+        replace: false,
+        max_size: None,
+        writers: false,
+    })))
 }
 
 fn second(number: u64) -> Arc<Batch> {

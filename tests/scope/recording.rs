@@ -45,7 +45,7 @@ fn record(path: &Path) {
         (1, [None, Some(Signed(-1)), Some(Float(f64::INFINITY)), None, None]),
         (2, [Some(Unsigned(0)), Some(Signed(7)), None, Some(Unsigned(3)), Some(Single(-2.5e-10))]),
     ];
-    let options = RecordingOptions { path: path.to_owned(), replace: false, max_size: None };
+    let options = RecordingOptions { path: path.to_owned(), replace: false, max_size: None, writers: false };
     let mut recording = Recording::create(options, &channels(), EPOCH).unwrap();
     recording.write(&batch(&rows[..2])).unwrap();
     recording.write(&batch(&rows[2..])).unwrap();
@@ -122,7 +122,7 @@ fn mcap_is_read_by_its_python_library() {
 
 /// Records until the disk is full. Returns the rows that were written, and the result.
 fn fill(path: &Path, per_batch: u64) -> (u64, String, RecordingSummary) {
-    let options = RecordingOptions { path: path.to_owned(), replace: false, max_size: None };
+    let options = RecordingOptions { path: path.to_owned(), replace: false, max_size: None, writers: false };
     let mut recording = Recording::create(options, &channels(), EPOCH).unwrap();
     let mut rows = 0;
     loop {
@@ -201,7 +201,7 @@ fn npz_needs_no_space_at_the_end() {
     let directory = tempfile::tempdir().unwrap();
     let disk = Mounted::new(directory.path(), 4 << 20);
     let path = directory.path().join("run.npz");
-    let options = RecordingOptions { path: path.clone(), replace: false, max_size: None };
+    let options = RecordingOptions { path: path.clone(), replace: false, max_size: None, writers: false };
     let mut recording = Recording::create(options, &channels(), EPOCH).unwrap();
     for start in (0..40_000).step_by(1000) {
         let row = |row| (row, [Some(Number::Unsigned(row)); 5]);

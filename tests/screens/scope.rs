@@ -85,6 +85,7 @@ fn samples() -> Batch {
     batch.events = vec![event(3100, 6, EventKind::Replaced), event(8600, 6, EventKind::Gone)];
     batch.timing = Timing {
         unverified: 0,
+        late: 0,
         ticks: 10_000,
         samples: 9700,
         missed: 300,

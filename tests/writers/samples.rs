@@ -3,10 +3,9 @@
 use super::{Program, watched};
 use crate::support::{Child, Namespaces, Object, SOON, shmlens, wait_until};
 use shmlens::decode::{ByteOrder, Scalar, Type};
-use shmlens::engine::{Body, Job, Request, WatchedValue, Worker as _, Writers};
+use shmlens::engine::{AtEveryWrite, Body, Job, Request, WatchedValue, Worker as _, Writers};
 use shmlens::machine::real::RealMachine;
-use shmlens::scope::writers::WriteBatch;
-use shmlens::scope::{Grade, SampledValue};
+use shmlens::scope::{Batch, Column, Grade, SampledValue};
 use shmlens::survey::{Names, Survey};
 use std::fs;
 use std::process::Stdio;
@@ -22,8 +21,9 @@ impl Sampler {
     fn new(limit: Option<u32>) -> Self {
         let segment = Survey::take(&RealMachine, &mut Names::default()).segments.remove(0);
         let ty = Type::scalar(Scalar::U64, ByteOrder::native());
-        let sample =
+        let value =
             SampledValue { segment: Box::new(segment.clone()), offset: 0, ty, bits: None, sequence: None };
+        let sample = AtEveryWrite { number: 0, value };
         let watched = WatchedValue { segment, range: 0..8, limit, count: None, sample: Some(sample) };
         let (mut worker, started) = (Writers::default(), Instant::now());
         let job = Job::new(Request::WatchWriters(Some(Box::new(watched))));
@@ -33,24 +33,19 @@ impl Sampler {
     }
 
     /// Takes samples until there are so many writes, or for a time.
-    fn take(&mut self, writes: usize, time: Duration) -> WriteBatch {
-        let mut all = WriteBatch::default();
+    fn take(&mut self, writes: usize, time: Duration) -> Batch {
+        let mut all = Batch { columns: vec![Column::default()], ..Batch::default() };
         let start = Instant::now();
-        while all.writers.len() < writes && start.elapsed() < time {
+        while all.writes.len() < writes && start.elapsed() < time {
             for report in self.worker.work(&RealMachine, self.started.elapsed()) {
-                let Body::WriteSamples(found) = report.body else { continue };
-                let WriteBatch { mut batch, writers, replaced } = *found;
+                let Body::Samples(found) = report.body else { continue };
+                let mut batch = found.into_batch();
                 let column = batch.columns.remove(0);
-                if all.batch.columns.is_empty() {
-                    all.batch.columns.push(column);
-                } else {
-                    all.batch.columns[0].bits.extend(column.bits);
-                    all.batch.columns[0].grades.extend(column.grades);
-                }
-                all.batch.times.extend(batch.times);
-                all.batch.timing = batch.timing;
-                all.writers.extend(writers);
-                all.replaced = replaced;
+                all.columns[0].bits.extend(column.bits);
+                all.columns[0].grades.extend(column.grades);
+                all.times.extend(batch.times);
+                all.writes.extend(batch.writes);
+                all.timing = batch.timing;
             }
         }
         all
@@ -67,8 +62,11 @@ fn every_write_is_sampled_with_its_time_value_and_thread() {
     program.send("go");
     let found = sampler.take(usize::try_from(WRITES).unwrap(), SOON);
     let tid: u32 = program.stop()[0].tid.try_into().unwrap();
-    assert!(found.writers.iter().all(|writer| writer.tid == tid));
-    let (times, column) = (&found.batch.times, &found.batch.columns[0]);
+    for write in &found.writes {
+        let write = write.as_ref().unwrap();
+        assert_eq!((write.thread.tid, write.place.name()), (tid, "Motor::step".to_owned()));
+    }
+    let (times, column) = (&found.times, &found.columns[0]);
     assert!(times.is_sorted_by(|one, other| other - one > 4_000_000), "the program pauses: {times:?}");
     let mut sure = 0;
     for (expected, (&value, &grade)) in (1..).zip(column.bits.iter().zip(&column.grades)) {
@@ -81,10 +79,10 @@ fn every_write_is_sampled_with_its_time_value_and_thread() {
         }
     }
     let all = times.len() as u64;
-    assert_eq!((found.replaced, found.batch.timing.samples), (all - sure, all));
+    assert_eq!((found.timing.late, found.timing.samples), (all - sure, all));
     assert!(all >= WRITES && sure > all / 2, "{sure} of {all}");
-    assert_eq!(found.batch.timing.missed, 0);
-    assert!(found.batch.timing.jitter < Duration::from_millis(5), "{:?}", found.batch.timing);
+    assert_eq!(found.timing.missed, 0);
+    assert!(found.timing.jitter < Duration::from_millis(5), "{:?}", found.timing);
 }
 
 #[test]
@@ -95,11 +93,11 @@ fn values_that_other_writes_replaced_are_marked_and_counted() {
     let mut sampler = Sampler::new(None);
     program.send("hot");
     let found = sampler.take(200, SOON);
-    let grades = &found.batch.columns[0].grades;
+    let grades = &found.columns[0].grades;
     let marked = grades.iter().filter(|&&grade| grade == Grade::Unverified).count() as u64;
-    assert_eq!(found.replaced, marked);
+    assert_eq!(found.timing.late, marked);
     assert!(marked > 0, "a loop of writes is faster than the reads");
-    assert!(found.batch.times.is_sorted());
+    assert!(found.times.is_sorted());
 }
 
 #[test]
@@ -110,7 +108,7 @@ fn recording_has_every_write() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("run.csv");
     let mut command = shmlens();
-    command.args(["record", "v=/a+0:u64", "--every-write", "--duration", "300ms", "-o"]).arg(&path);
+    command.args(["record", "v=/a+0:u64", "--every-write", "--duration", "600ms", "-o"]).arg(&path);
     command.stderr(Stdio::null());
     let mut child = Child::spawn_piped(&mut command);
     wait_until(SOON, || watched(&child) == 2);
@@ -118,10 +116,16 @@ fn recording_has_every_write() {
     assert_eq!(child.wait(SOON).code(), Some(0));
     let text = fs::read_to_string(&path).unwrap();
     let mut lines = text.lines();
-    assert_eq!(lines.next().map(str::trim_end), Some("time,v"));
+    let header = "time,v,writer.pid,writer.tid,writer.function,writer.late";
+    assert_eq!(lines.next(), Some(header));
+    let pid = program.child.pid().to_string();
     let rows: Vec<(f64, u64)> = lines
         .map(|line| {
-            let (time, value) = line.split_once(',').unwrap();
+            let [time, value, by, _, function, late] = line.split(',').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
+            assert_eq!((by, function), (pid.as_str(), "\"Motor::step\""));
+            assert!(["0", "1"].contains(&late), "{line}");
             (time.parse().unwrap(), value.parse().unwrap())
         })
         .collect();

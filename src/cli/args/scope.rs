@@ -32,8 +32,9 @@ pub struct ChannelArgs {
     /// Sample as fast as one processor can
     #[arg(long)]
     pub burst: bool,
-    /// Sample one value at every write, as `writers` sees them, instead of by time. The time of each write
-    /// is exact; its value is read a moment later, and marked if another write may have come first
+    /// Sample one value at every write, as `writers` sees them, instead of by time. The time and the writer
+    /// of each write are exact; its value is read a moment later, and marked as late if another write may
+    /// have come first
     #[arg(long, conflicts_with_all = ["rate", "burst"])]
     pub every_write: bool,
     /// Type of the segments whose fields are named, in any form that `dump` takes [default: the type that is
@@ -104,7 +105,8 @@ EXAMPLES
 
 Exits with status 0 when the condition is met, and with status 1 if it is not met in
 time or sampling fails. Without --until, samples until Ctrl-C or --timeout, and prints
-the statistics of each channel. Names in conditions are those of channels or, if
+the statistics of each channel. With --every-write, tells who wrote the value that met
+the condition, and exits with status 1 if nothing wrote. Names in conditions are those of channels or, if
 unique, the last part of their text.";
 
 #[derive(Debug, clap::Args)]
@@ -158,6 +160,11 @@ A sample that was not taken is a gap, never a value: an empty cell in CSV, NaN i
 no message in MCAP. Integers are exact. In NPZ, an integer channel with gaps becomes
 floats, unless it has values beyond 2^53: then gaps are 0, and an array NAME.valid tells
 them apart.
+
+With --every-write, each sample has its writer: pid, tid, function and late in the
+messages of MCAP, columns writer.pid, writer.tid, writer.function and writer.late in
+CSV, and arrays with these names in NPZ, where writer.function is an index into
+writer.functions. Exits with status 1 if nothing wrote.
 
 A channel goes on with the segment that is made again under its name. Ctrl-C ends the
 recording, with status 0. Exits with status 1 if the condition of --on was not met, and

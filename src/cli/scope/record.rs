@@ -47,18 +47,22 @@ pub fn run(
         }
         None => None,
     };
-    let options =
-        RecordingOptions { path: args.output.clone(), replace: args.force, max_size: args.max_size };
+    let options = RecordingOptions {
+        path: args.output.clone(),
+        replace: args.force,
+        max_size: args.max_size,
+        writers: args.sampled.every_write,
+    };
     let mut sampling = Sampling::start(machine, channels, args.sampled.rate())?;
-    // A segment that cannot be read leaves no file.
-    let first = sampling.next(OPEN_TIMEOUT)?;
+    // A segment that cannot be read leaves no file. A write may never come.
+    let first = sampling.next(if args.sampled.every_write { Duration::ZERO } else { OPEN_TIMEOUT })?;
     let recording = Recording::create(options, sampling.channels(), Epoch::of(&**machine))?;
     let interrupt = Interrupt::listen();
     if io::stderr().is_terminal() {
         warn(&format!("recording to {}; press Ctrl-C to stop", escape(args.output.as_os_str().as_bytes())));
     }
     let mut session =
-        Session { recording, trigger, end: End::new(args.duration), timing: Timing::default(), error: None };
+        Session { recording, trigger, end: End::new(args), timing: Timing::default(), error: None };
     if let Some(batch) = first {
         session.take(batch);
     }
@@ -80,19 +84,26 @@ pub fn run(
 /// The time at which the recording ends.
 struct End {
     duration: Option<Duration>,
+    /// The time begins at the start, because a write may never come.
+    is_from_start: bool,
     /// The time of the first sample.
     first: Option<u64>,
     is_reached: bool,
 }
 
 impl End {
-    const fn new(duration: Option<Duration>) -> Self {
-        Self { duration, first: None, is_reached: false }
+    const fn new(args: &RecordArgs) -> Self {
+        Self {
+            duration: args.duration,
+            is_from_start: args.sampled.every_write,
+            first: None,
+            is_reached: false,
+        }
     }
 
     /// Cuts off what is after the end.
     fn cut(&mut self, batch: Batch) -> Batch {
-        let Some(duration) = self.duration else { return batch };
+        let Some(duration) = self.duration.filter(|_| !self.is_from_start) else { return batch };
         let Some(&first) = batch.times.first() else { return batch };
         let end = self.first.get_or_insert(first).saturating_add(nanoseconds(duration));
         let rows = batch.times.partition_point(|&time| time < end);
@@ -102,7 +113,8 @@ impl End {
 
     /// Returns true if no more samples are needed, or if none come.
     fn is_over(&self, elapsed: Duration) -> bool {
-        self.is_reached || self.duration.is_some_and(|duration| elapsed >= duration + END_TIMEOUT)
+        let timeout = if self.is_from_start { Duration::ZERO } else { END_TIMEOUT };
+        self.is_reached || self.duration.is_some_and(|duration| elapsed >= duration + timeout)
     }
 }
 
@@ -156,8 +168,10 @@ impl Session {
         if let Some(error) = &error {
             warn(&error.to_string());
         }
-        report(&summary, &self.timing, args.json, out)?;
-        let mut status = if error.is_some() { Status::Failed } else { Status::Success };
+        report(&summary, &self.timing, args, out)?;
+        // As for `writers`, no write at all is nothing found.
+        let has_nothing = args.sampled.every_write && summary.samples == 0;
+        let mut status = if error.is_some() || has_nothing { Status::Failed } else { Status::Success };
         if let Some((_, window)) = &self.trigger {
             if window.is_short() {
                 warn("the samples of --pre did not fit into `history` of the config: some are missing");
@@ -173,10 +187,18 @@ impl Session {
     }
 }
 
-fn report(summary: &RecordingSummary, timing: &Timing, is_json: bool, out: &mut Out) -> Result<(), Failure> {
-    warn(&format!("recorded {}; {}", recorded(summary), sampled(timing)));
-    if is_json {
-        serde_json::to_writer(&mut *out, &SummaryJson::new(summary, timing)).map_err(io::Error::from)?;
+fn report(
+    summary: &RecordingSummary,
+    timing: &Timing,
+    args: &RecordArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let rate = args.sampled.rate();
+    let sampled = if timing.ticks == 0 { String::new() } else { format!("; {}", sampled(timing, rate)) };
+    warn(&format!("recorded {}{sampled}", recorded(summary)));
+    if args.json {
+        let json = SummaryJson::new(summary, timing, rate);
+        serde_json::to_writer(&mut *out, &json).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
     }
     out.flush()?;

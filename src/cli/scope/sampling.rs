@@ -3,13 +3,15 @@
 use crate::cli::Failure;
 use crate::cli::args::SampleRate;
 use crate::cli::out::warn;
-use crate::engine::{Body, Delivery, Engine, Options, Report, Request, ScopeRequest, WatchedValue};
+use crate::cli::writers::Notes;
+use crate::engine::{
+    AtEveryWrite, Body, Delivery, Engine, Options, Report, Request, ScopeRequest, WatchedValue,
+};
 use crate::machine::Machine;
 use crate::scope::expression::Expressions;
-use crate::scope::writers::{WriteBatch, WriterTable};
+use crate::scope::writers::WriterTable;
 use crate::scope::{Batch, Channel, Event, EventKind, SampledValue, Source};
 use crate::segment::{SegmentId, plain_error};
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -17,6 +19,9 @@ use std::time::{Duration, Instant};
 
 /// The time for the last samples to arrive.
 const LAST_SAMPLES: Duration = Duration::from_millis(100);
+
+/// Advice about threads that were released.
+const BY_TIME: &str = "Its later writes are missing: sample by time instead, with --rate or --burst";
 
 /// Samples that are being taken.
 pub struct Sampling {
@@ -28,17 +33,19 @@ pub struct Sampling {
     /// The last change of segments that was told.
     told: Option<(u64, String)>,
     has_sampled: bool,
-    /// Samples of writes whose value another write may have replaced.
-    replaced: u64,
-    /// The problems of watching writers that were told.
-    problems: BTreeSet<String>,
-    is_told_to_wait: bool,
+    /// Set if a value is sampled at its writes.
+    writers: Option<Writers>,
+}
+
+/// The threads that write to the value.
+struct Writers {
+    notes: Notes,
+    last: WriterTable,
 }
 
 /// News of the engine.
 enum News {
     Samples(Delivery),
-    Writes(Box<WriteBatch>),
     Writers(Box<WriterTable>),
     /// The segment whose writers were watched is gone.
     Gone(SegmentId),
@@ -63,17 +70,22 @@ impl Sampling {
                 "no values to sample: expressions need channels such as v=/telemetry+0x10:f64".to_owned(),
             ));
         }
+        let mut writers = None;
         let request = match rate {
             SampleRate::Ticks(rate) => {
                 Request::Scope(Some(Box::new(ScopeRequest { number: 0, values, rate })))
             }
-            SampleRate::EveryWrite => Request::WatchWriters(Some(Box::new(at_every_write(values)?))),
+            SampleRate::EveryWrite => {
+                let watched = at_every_write(values)?;
+                let value = format!("{}+{:#x}", watched.segment.id.short(), watched.range.start);
+                writers = Some(Writers { notes: Notes::new(value, BY_TIME), last: WriterTable::default() });
+                Request::WatchWriters(Some(Box::new(watched)))
+            }
         };
         let (sender, news) = mpsc::channel();
         let sink = move |report: Report| {
             let news = match report.body {
                 Body::Samples(delivery) => Some(News::Samples(delivery)),
-                Body::WriteSamples(batch) => Some(News::Writes(batch)),
                 Body::Writers(table) => Some(News::Writers(table)),
                 Body::WritersEnded(id) => Some(News::Gone(id)),
                 Body::Panicked => None,
@@ -85,18 +97,7 @@ impl Sampling {
         let mut engine = Engine::start(machine, Options::default(), sink).map_err(|error| failed(&error))?;
         engine.send(request);
         let started = Instant::now();
-        Ok(Self {
-            engine,
-            news,
-            expressions,
-            channels,
-            started,
-            told: None,
-            has_sampled: false,
-            replaced: 0,
-            problems: BTreeSet::new(),
-            is_told_to_wait: false,
-        })
+        Ok(Self { engine, news, expressions, channels, started, told: None, has_sampled: false, writers })
     }
 
     pub fn channels(&self) -> &[Channel] {
@@ -114,11 +115,7 @@ impl Sampling {
         loop {
             match self.news.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(Some(News::Samples(delivery))) => return self.take(delivery.into_batch()).map(Some),
-                Ok(Some(News::Writes(found))) => {
-                    self.replaced = found.replaced;
-                    return self.take(found.batch).map(Some);
-                }
-                Ok(Some(News::Writers(table))) => self.tell_problems(&table)?,
+                Ok(Some(News::Writers(table))) => self.tell_of_writers(*table)?,
                 Ok(Some(News::Gone(id))) => return Err(Failure::Vanished { id }),
                 Err(RecvTimeoutError::Timeout) => return Ok(None),
                 Ok(None) | Err(RecvTimeoutError::Disconnected) => {
@@ -130,6 +127,7 @@ impl Sampling {
 
     /// Stops. Returns the samples that were taken meanwhile.
     pub fn stop(mut self) -> Result<Vec<Batch>, Failure> {
+        let ended = self.elapsed();
         self.engine.send(Request::Scope(None));
         self.engine.send(Request::WatchWriters(None));
         let mut last = vec![];
@@ -143,27 +141,18 @@ impl Sampling {
                 warn(&format!("{name}: {undefined} results were not finite, as after a division by zero"));
             }
         }
-        if self.replaced > 0 {
-            warn(&format!("{} values may be those of a later write", self.replaced));
+        if let Some(Writers { notes, last }) = self.writers.as_ref().filter(|_| !self.has_sampled) {
+            warn(&last.no_writes_text(notes.value(), ended));
         }
         self.engine.stop();
         Ok(last)
     }
 
     /// Tells why some writes are not seen. It is an error if none can be.
-    fn tell_problems(&mut self, table: &WriterTable) -> Result<(), Failure> {
-        if table.threads == 0 && table.refused > 0 && !self.has_sampled {
-            return Err(Failure::NotWatched(table.problems.first().cloned().unwrap_or_default()));
-        }
-        if table.threads == 0 && table.writes == 0 && !self.is_told_to_wait {
-            self.is_told_to_wait = true;
-            warn("no process maps the value for writing yet: waiting for one");
-        }
-        for problem in &table.problems {
-            if self.problems.insert(problem.clone()) {
-                warn(problem);
-            }
-        }
+    fn tell_of_writers(&mut self, table: WriterTable) -> Result<(), Failure> {
+        let Some(writers) = &mut self.writers else { return Ok(()) };
+        writers.notes.take(&table, false)?.iter().for_each(|note| warn(note));
+        writers.last = table;
         Ok(())
     }
 
@@ -207,7 +196,7 @@ fn at_every_write(values: Vec<SampledValue>) -> Result<WatchedValue, Failure> {
     let [value] = <[_; 1]>::try_from(values).map_err(|_| Failure::Usage(one.to_owned()))?;
     let limit = Some(WatchedValue::LIMIT);
     let (segment, range) = ((*value.segment).clone(), value.place().range());
-    Ok(WatchedValue { segment, range, limit, count: None, sample: Some(value) })
+    Ok(WatchedValue { segment, range, limit, count: None, sample: Some(AtEveryWrite { number: 0, value }) })
 }
 
 fn failed(error: &io::Error) -> Failure {

@@ -1,5 +1,6 @@
 //! The summary of a recording.
 
+use crate::cli::args::SampleRate;
 use crate::scope::Timing;
 use crate::scope::recording::RecordingSummary;
 use crate::scope::units;
@@ -29,6 +30,9 @@ pub struct TimingJson {
     /// Samples that may be torn.
     #[serde(skip_serializing_if = "is_zero")]
     unverified: u64,
+    /// Values that may be those of a later write, if they are sampled at every write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -37,10 +41,10 @@ const fn is_zero(count: &u64) -> bool {
 }
 
 impl SummaryJson {
-    pub fn new(summary: &RecordingSummary, timing: &Timing) -> Self {
+    pub fn new(summary: &RecordingSummary, timing: &Timing, rate: SampleRate) -> Self {
         Self {
             version: VERSION,
-            timing: TimingJson { samples: summary.samples, ..TimingJson::new(timing) },
+            timing: TimingJson { samples: summary.samples, ..TimingJson::new(timing, rate) },
             files: summary
                 .files
                 .iter()
@@ -51,13 +55,14 @@ impl SummaryJson {
 }
 
 impl TimingJson {
-    pub fn new(timing: &Timing) -> Self {
+    pub fn new(timing: &Timing, rate: SampleRate) -> Self {
         Self {
             samples: timing.samples,
             missed: timing.missed,
             achieved_hz: (timing.achieved() * 10.0).round() / 10.0,
             jitter_us: u64::try_from((timing.jitter.as_nanos() + 500) / 1000).unwrap_or(u64::MAX),
             unverified: timing.unverified,
+            late: (rate == SampleRate::EveryWrite).then_some(timing.late),
         }
     }
 }
@@ -81,15 +86,23 @@ pub fn recorded(summary: &RecordingSummary) -> String {
     format!("{} in {files}", samples(summary.samples))
 }
 
-/// `998.7 samples per second, jitter 40 µs, 12 missed`
-pub fn sampled(timing: &Timing) -> String {
+/// `998.7 samples per second, jitter 40 µs, 12 missed`, or `198.7 writes per second, values read 40 µs later,
+/// 0 lost, 2 may be of a later write`.
+pub fn sampled(timing: &Timing, rate: SampleRate) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
     let jitter = units::duration(timing.jitter.as_nanos() as f64);
+    let Timing { missed, late, .. } = timing;
+    if rate == SampleRate::EveryWrite {
+        return format!(
+            "{:.1} writes per second, values read {jitter} later, {missed} lost, {late} may be of a later write",
+            timing.achieved()
+        );
+    }
     let torn = match timing.unverified {
         0 => String::new(),
         count => format!(", {count} values may be torn (not verified)"),
     };
-    format!("{:.1} samples per second, jitter {jitter}, {} missed{torn}", timing.achieved(), timing.missed)
+    format!("{:.1} samples per second, jitter {jitter}, {missed} missed{torn}", timing.achieved())
 }
 
 pub fn samples(count: u64) -> String {

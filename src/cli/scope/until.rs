@@ -11,6 +11,7 @@ use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::scope::recording::Epoch;
 use crate::scope::trigger::{Condition, Fired, Mode, Reason, Trigger, TriggerState};
+use crate::scope::writers::Write;
 use crate::scope::{Batch, Channel, Number, Statistics, Timing};
 use crate::segment::{Timestamp, local_time, quote};
 use serde::Serialize;
@@ -44,6 +45,7 @@ pub fn run(
         statistics: channels.iter().map(|channel| Statistics::new(channel.kind)).collect(),
         timing: Timing::default(),
         fired: None,
+        writer: None,
     };
     let mut sampling = Sampling::start(machine, channels, args.sampled.rate())?;
     let epoch = Epoch::of(&**machine);
@@ -70,6 +72,24 @@ struct Watch {
     statistics: Vec<Statistics>,
     timing: Timing,
     fired: Option<Fired>,
+    /// The write that met the condition, if the value is sampled at every write.
+    writer: Option<Write>,
+}
+
+/// A write, in the format of `--json`.
+#[derive(Serialize)]
+struct WriterJson {
+    pid: u32,
+    tid: u32,
+    function: String,
+    late: bool,
+}
+
+impl WriterJson {
+    fn new(write: &Write) -> Self {
+        let Write { thread, place, is_late } = write;
+        Self { pid: thread.process.pid, tid: thread.tid, function: place.name(), late: *is_late }
+    }
 }
 
 /// The facts at the end.
@@ -91,6 +111,9 @@ struct ScopeJson<'a> {
     /// The name of the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     enumerator: Option<String>,
+    /// The write that met the condition, with --every-write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writer: Option<WriterJson>,
     #[serde(flatten)]
     timing: TimingJson,
     channels: Vec<ChannelJson<'a>>,
@@ -107,6 +130,8 @@ impl Watch {
         }
         if let Some(trigger) = &mut self.trigger {
             self.fired = trigger.feed(batch).into_iter().next();
+            let row = self.fired.as_ref().and_then(|fired| batch.times.binary_search(&fired.time).ok());
+            self.writer = row.and_then(|row| batch.writes.get(row)?.clone());
         }
     }
 
@@ -122,7 +147,8 @@ impl Watch {
                 time: fired.as_ref().and_then(|met| local_time::rfc3339_micros(met.time())),
                 value: fired.as_ref().and_then(|met| met.value),
                 enumerator: fired.as_ref().and_then(|met| met.enumerator.clone()),
-                timing: TimingJson::new(&self.timing),
+                writer: self.writer.as_ref().map(WriterJson::new),
+                timing: TimingJson::new(&self.timing, args.sampled.rate()),
                 channels: channels.iter().zip(&self.statistics).map(ChannelJson::new).collect(),
             };
             serde_json::to_writer(&mut *out, &json).map_err(io::Error::from)?;
@@ -131,7 +157,7 @@ impl Watch {
         match (&args.until, &fired) {
             (Some(condition), Some(met)) => {
                 if !args.json {
-                    met.print(condition, out)?;
+                    met.print(condition, self.writer.as_ref(), out)?;
                 }
                 out.flush()?;
                 if let Some(command) = &args.exec {
@@ -147,8 +173,12 @@ impl Watch {
             (None, _) => {}
         }
         out.flush()?;
-        warn(&sampled(&self.timing));
-        if args.until.is_none() { Ok(Status::Success) } else { Ok(Status::Failed) }
+        if self.timing.ticks > 0 || !args.sampled.every_write {
+            warn(&sampled(&self.timing, args.sampled.rate()));
+        }
+        // As for `writers`, no write at all is nothing found.
+        let has_nothing = args.sampled.every_write && self.timing.samples == 0;
+        Ok(if args.until.is_none() && !has_nothing { Status::Success } else { Status::Failed })
     }
 }
 
@@ -178,12 +208,16 @@ impl Met {
         }
     }
 
-    /// `12:01:09.250000 +01:00  tick > 1000  (1001)`, or `(Running, 4)` for an enumeration.
-    fn print(&self, condition: &Condition, out: &mut Out) -> io::Result<()> {
+    /// `12:01:09.250000 +01:00  tick > 1000  (1001)`, or `(Running, 4)` for an enumeration; and the writer if it is
+    /// known: `Motor::step, thread 4123 of 4121`.
+    fn print(&self, condition: &Condition, writer: Option<&Write>, out: &mut Out) -> io::Result<()> {
         let time = local_time::of_day(self.time());
         let name = self.enumerator.as_ref().map_or_else(String::new, |name| format!("{name}, "));
         let value = self.value.map_or_else(String::new, |value| format!("  ({name}{value})"));
-        writeln!(out, "{time}  {}{value}", quote(condition.to_string().as_bytes()))
+        let writer = writer.map_or_else(String::new, |Write { thread, place, .. }| {
+            format!("  {}, thread {} of process {}", place.name(), thread.tid, thread.process.pid)
+        });
+        writeln!(out, "{time}  {}{value}{writer}", quote(condition.to_string().as_bytes()))
     }
 
     fn run(&self, command: &str, condition: &Condition) -> Result<(), Failure> {

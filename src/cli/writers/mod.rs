@@ -1,7 +1,10 @@
 //! `writers`: shows which threads and functions write to a value.
 
+mod notes;
 mod print;
 mod target;
+
+pub use notes::Notes;
 
 use super::args::WritersArgs;
 use super::out::{Out, warn};
@@ -12,9 +15,11 @@ use crate::identify::typing::Knowledge;
 use crate::machine::Machine;
 use crate::scope::writers::{WriterTable, parts};
 use print::Live;
-use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
+
+/// Advice about threads that were released.
+const NO_LIMIT: &str = "Use --no-limit to keep watching it";
 
 /// Watches until the command is stopped, the time is over, the number of writes is reached, or the
 /// segment is gone.
@@ -41,7 +46,7 @@ pub fn run(
     let interrupt = Interrupt::listen();
     let started = Instant::now();
     worker.handle(machine, started.elapsed(), Job::new(Request::WatchWriters(Some(Box::new(watched)))));
-    let mut watch = Watch { args, text, live: Live::default(), warned: BTreeSet::new(), is_started: false };
+    let mut watch = Watch { args, notes: Notes::new(text, NO_LIMIT), live: Live::default() };
     let mut is_gone = false;
     let mut end = None;
     loop {
@@ -67,7 +72,7 @@ pub fn run(
         out.wait(next.saturating_sub(ended))?;
     }
     let table = worker.finish(machine).or(watch.live.take_last()).unwrap_or_default();
-    watch.finish(&table, out)?;
+    watch.finish(&table, started.elapsed(), out)?;
     match table.writers.is_empty() {
         _ if is_gone => Err(Failure::Vanished { id }),
         true => Ok(Status::Failed),
@@ -78,22 +83,14 @@ pub fn run(
 /// Prints the tables.
 struct Watch<'a> {
     args: &'a WritersArgs,
-    /// The name of the value.
-    text: String,
+    notes: Notes,
     live: Live,
-    /// The problems that were told.
-    warned: BTreeSet<String>,
-    is_started: bool,
 }
 
 impl Watch<'_> {
     /// Shows a table on a terminal.
     fn show(&mut self, table: &WriterTable, out: &mut Out) -> Result<(), Failure> {
-        if !self.is_started {
-            self.is_started = true;
-            self.begin(table)?;
-        }
-        self.warn_of_problems(table, out)?;
+        self.tell(table, out)?;
         if out.is_terminal() && !self.args.json {
             self.live.draw(table, out)?;
             out.flush()?;
@@ -102,40 +99,18 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Fails if no thread of a process that maps the value may be watched.
-    fn begin(&self, table: &WriterTable) -> Result<(), Failure> {
-        if table.threads == 0 && table.refused > 0 {
-            return Err(Failure::NotWatched(table.problems.first().cloned().unwrap_or_default()));
-        }
-        if table.threads == 0 {
-            warn(&format!("no process maps {} for writing yet: waiting for one", self.text));
-        } else if io::stderr().is_terminal() {
-            let plural =
-                |count, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-            warn(&format!(
-                "watching {} in {} of {}; press Ctrl-C to stop",
-                self.text,
-                plural(table.threads, "thread", "threads"),
-                plural(table.processes, "process", "processes"),
-            ));
-        }
-        Ok(())
-    }
-
-    fn warn_of_problems(&mut self, table: &WriterTable, out: &mut Out) -> Result<(), Failure> {
-        for problem in &table.problems {
-            if self.warned.insert(problem.clone()) {
-                self.live.clear(out)?;
-                out.flush()?;
-                warn(problem);
-            }
+    fn tell(&mut self, table: &WriterTable, out: &mut Out) -> Result<(), Failure> {
+        for note in self.notes.take(table, io::stderr().is_terminal())? {
+            self.live.clear(out)?;
+            out.flush()?;
+            warn(&note);
         }
         Ok(())
     }
 
     /// Prints the final table.
-    fn finish(&mut self, table: &WriterTable, out: &mut Out) -> Result<(), Failure> {
-        self.warn_of_problems(table, out)?;
+    fn finish(&mut self, table: &WriterTable, time: Duration, out: &mut Out) -> Result<(), Failure> {
+        self.tell(table, out)?;
         self.live.clear(out)?;
         if self.args.json {
             print::json(table, out)?;
@@ -148,10 +123,7 @@ impl Watch<'_> {
             warn(&format!("{} writes came too fast to tell who made them", table.lost));
         }
         if table.writers.is_empty() {
-            warn(&format!(
-                "no thread wrote to {}. Writes by the kernel, as in read(2), are not seen",
-                self.text
-            ));
+            warn(&table.no_writes_text(self.notes.value(), time));
         }
         Ok(())
     }

@@ -58,6 +58,16 @@ struct WriterJson<'a> {
     address: String,
     writes: u64,
     rate: f64,
+    /// Seconds for which the thread was watched: the time of `rate`.
+    watched: f64,
+    /// Writes of the thread that came too fast to tell their function.
+    lost: u64,
+    /// Set if the thread wrote too often and was released, so that it is no longer watched.
+    released: bool,
+    /// The writes per second at which it was released.
+    released_rate: Option<f64>,
+    /// Set if the thread has exited, or no longer maps the segment.
+    ended: bool,
 }
 
 /// Prints one object for each writer.
@@ -73,12 +83,21 @@ pub fn json(table: &WriterTable, out: &mut Out) -> io::Result<()> {
             line: place.line,
             address: format!("{:#x}", place.address),
             writes: writer.writes,
-            rate: (writer.rate * 10.0).round() / 10.0,
+            rate: rounded(writer.rate, 10.0),
+            watched: rounded(writer.watched.as_secs_f64(), 1000.0),
+            lost: writer.lost,
+            released: writer.state == ThreadState::Released,
+            released_rate: writer.released_rate.map(|rate| rounded(rate, 10.0)),
+            ended: writer.state == ThreadState::Ended,
         };
         serde_json::to_writer(&mut *out, &object).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
 }
 
 /// Prints the first rows of a table.

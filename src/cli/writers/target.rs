@@ -5,8 +5,7 @@ use crate::cli::choose::choose;
 use crate::cli::out::warn;
 use crate::identify::typing::{Knowledge, read_placed_type};
 use crate::machine::Machine;
-use crate::scope::Source;
-use crate::scope::text::{Lookup, resolve, written_type};
+use crate::scope::text::{ChannelError, Lookup, ResolvedRange, resolve_range, written_type};
 use crate::segment::{Bytes, Segment, quote};
 use crate::survey::Survey;
 use std::ffi::OsStr;
@@ -51,22 +50,45 @@ fn named_value<'a>(
     survey: &'a Survey,
     text: &OsStr,
 ) -> Result<Target<'a>, Failure> {
-    let unknown = || {
-        Failure::Usage(format!(
-            "'{}' names no value: expected SEGMENT+OFFSET, SEGMENT+OFFSET:LENGTH or SEGMENT:FIELD",
-            quote(text.as_bytes())
-        ))
-    };
     let type_of = |segment: &Segment| read_placed_type(machine, segment, knowledge);
     let lookup = Lookup { segments: &survey.segments, type_of: &type_of, parse_type: &written_type };
-    let resolved = resolve(text.to_str().ok_or_else(unknown)?, &lookup)?;
-    let Source::Value(value) = resolved.channel.source else { return Err(unknown()) };
-    let segment =
-        survey.segments.iter().find(|segment| segment.id == value.segment.id).ok_or_else(unknown)?;
-    if let Some(id) = resolved.completed {
-        warn(&format!("using {}", id.short()));
+    let found = text.to_str().map(|text| resolve_range(text, &lookup));
+    match found {
+        Some(Ok(Some(ResolvedRange { segment, range, completed }))) => {
+            if let Some(id) = completed {
+                warn(&format!("using {}", id.short()));
+            }
+            let found = survey.segments.iter().find(|found| found.id == segment);
+            found.map(|segment| Target { segment, range }).ok_or_else(|| no_value(machine, survey, text))
+        }
+        Some(Err(ChannelError::NoType { segment, reason, example })) => Err(Failure::Usage(format!(
+            "the type of {segment} is not known{reason}. Give the offset of the value, as in {example}, or with its \
+             length, {example}:4"
+        ))),
+        // A segment alone, or something else.
+        None | Some(Ok(None) | Err(ChannelError::Syntax { .. })) => Err(no_value(machine, survey, text)),
+        Some(Err(error)) => Err(error.into()),
     }
-    Ok(Target { segment, range: value.place().range() })
+}
+
+/// The reason that a text names no value.
+fn no_value(machine: &dyn Machine, survey: &Survey, text: &OsStr) -> Failure {
+    let bytes = text.as_bytes();
+    let is_name = bytes.starts_with(b"/") && !bytes.contains(&b':');
+    match choose(machine, survey, text) {
+        Ok(segment) => {
+            let id = segment.id.short();
+            Failure::Usage(format!(
+                "{id} is a segment: add the offset of the value, as in {id}+0x10 (up to 8 bytes) or {id}+0x10:4, or a \
+                 field, as in {id}:FIELD"
+            ))
+        }
+        Err(failure) if is_name => failure,
+        Err(_) => Failure::Usage(format!(
+            "'{}' names no value: expected SEGMENT+OFFSET, SEGMENT+OFFSET:LENGTH or SEGMENT:FIELD",
+            quote(bytes)
+        )),
+    }
 }
 
 /// Splits `SEGMENT+OFFSET` or `SEGMENT+OFFSET:LENGTH`.

@@ -13,7 +13,7 @@ pub const MAX_WAITING: usize = 64;
 pub struct Delivery {
     /// The number of the request.
     pub number: u64,
-    batch: Batch,
+    batch: Box<Batch>,
     _waiting: Arc<()>,
 }
 
@@ -23,7 +23,7 @@ pub struct Deliveries(Arc<()>);
 
 impl Deliveries {
     pub fn add(&self, number: u64, batch: Batch) -> Delivery {
-        Delivery { number, batch, _waiting: Arc::clone(&self.0) }
+        Delivery { number, batch: Box::new(batch), _waiting: Arc::clone(&self.0) }
     }
 
     /// Returns true if the caller has to use some first.
@@ -36,7 +36,7 @@ impl Delivery {
     /// Takes the batch out, which then no longer counts as waiting.
     #[must_use]
     pub fn into_batch(self) -> Batch {
-        self.batch
+        *self.batch
     }
 }
 

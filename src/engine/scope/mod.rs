@@ -5,10 +5,13 @@
 
 mod delivery;
 mod exchange;
+mod followed;
 mod sources;
 
+pub(in crate::engine) use delivery::Deliveries;
 pub use delivery::Delivery;
 pub use exchange::Exchange;
+pub(in crate::engine) use followed::Followed;
 pub use sources::ScopeSources;
 
 use super::request::{Request, ScopeRequest};
@@ -17,7 +20,6 @@ use super::{Body, Clock, Report, origin};
 use crate::machine::Machine;
 use crate::scope::Event;
 use crate::scope::sampler::{Sampler, nanoseconds, plan};
-use delivery::Deliveries;
 use exchange::News;
 use std::time::Duration;
 

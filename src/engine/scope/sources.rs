@@ -2,26 +2,18 @@
 //! its own, so that no sample waits for it.
 
 use super::exchange::{Exchange, News};
-use crate::engine::contents::Lifetime;
-use crate::engine::report::{Ended, is_gone, unreadable};
+use super::followed::Followed;
 use crate::engine::request::{Request, ScopeRequest};
 use crate::engine::worker::{Job, Worker};
 use crate::engine::{Clock, Report};
 use crate::machine::Machine;
-use crate::memory::{OpenError, Reader};
-use crate::scope::sampler::{Memory, Pages, Presence, Reach, SourcePlan, open, plan};
+use crate::scope::sampler::{Memory, Pages, Reach, SourcePlan, open, plan};
 use crate::scope::{EventKind, Rate};
-use crate::segment::{Segment, plain_error};
-use crate::survey::current;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The interval of the checks.
 const EVERY: Duration = Duration::from_millis(100);
-/// The interval of attempts to open a segment that exists but cannot be read: looking for a holder
-/// to read it through is expensive.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// The worker that opens the segments of the scope.
 #[derive(Default)]
@@ -38,24 +30,13 @@ pub struct ScopeSources {
     is_paused: bool,
 }
 
-/// A segment, or its successor.
+/// A segment with the pages of its values.
 struct Source {
     plan: SourcePlan,
     rate: Rate,
-    /// The last one that was found.
-    segment: Box<Segment>,
-    open: Option<Open>,
-    reach: Reach,
-    /// Set until the first attempt.
-    is_new: bool,
-    /// The time of the next attempt after a failed one, and its reason.
-    failed: Option<(Clock, String)>,
-}
-
-struct Open {
-    reader: Reader,
-    lifetime: Lifetime,
+    followed: Followed,
     pages: Vec<Arc<Pages>>,
+    reach: Reach,
 }
 
 /// The memory of a segment, if it has changed: `None` if it was closed.
@@ -116,83 +97,27 @@ impl Worker for ScopeSources {
 
 impl Source {
     fn new(plan: SourcePlan, rate: Rate) -> Self {
-        let (segment, reach) = (plan.segment.clone(), Reach::new(&plan));
-        Self { plan, rate, segment, open: None, reach, is_new: true, failed: None }
+        let (followed, reach) = (Followed::new(plan.segment.clone()), Reach::new(&plan));
+        Self { plan, rate, followed, pages: vec![], reach }
     }
 
     /// Checks the segment, and opens it if it is not open. Returns the changes of its channels.
     fn check(&mut self, machine: &dyn Machine, now: Clock) -> (NewMemory, Vec<(usize, EventKind)>) {
+        let opened = self.followed.reader().map(|reader| (reader.id().clone(), *reader.identity()));
+        let presence = self.followed.check(machine, now);
         let mut memory = None;
-        let mut presence = self.open.as_mut().map_or(Presence::Gone, |open| open.check(machine, now));
-        if !matches!(presence, Presence::Open { .. }) && self.open.take().is_some() {
-            memory = Some(None);
-        }
-        let is_closed = self.open.is_none();
-        if is_closed && presence == Presence::Gone {
-            presence = self.find(machine, now);
-        }
-        if let Some(Open { reader, pages, .. }) = &mut self.open {
-            let lost = pages.iter().filter(|pages| !pages.check(reader)).count();
-            if is_closed || lost > 0 {
+        if let Some(reader) = self.followed.reader() {
+            let is_same = opened == Some((reader.id().clone(), *reader.identity()));
+            let lost = self.pages.iter().filter(|pages| !pages.check(reader)).count();
+            if !is_same || lost > 0 {
                 let (memories, new) = open(&self.plan, reader, self.rate);
-                *pages = new;
+                self.pages = new;
                 memory = Some(Some(memories));
             }
+        } else {
+            self.pages.clear();
+            memory = opened.map(|_| None);
         }
         (memory, self.reach.changes(&presence))
-    }
-
-    /// Opens the segment or its successor.
-    fn find(&mut self, machine: &dyn Machine, now: Clock) -> Presence {
-        if let Some((_, reason)) = self.failed.as_ref().filter(|(due, _)| now < *due) {
-            return Presence::Failed(reason.clone());
-        }
-        self.failed = None;
-        if std::mem::take(&mut self.is_new)
-            && let Ok(reader) = Reader::open(machine, &self.segment)
-        {
-            return self.set_reader(reader, now);
-        }
-        match current(machine, &self.segment) {
-            Ok(segment) => *self.segment = segment,
-            Err(error) if is_gone(&error) || error.kind() == io::ErrorKind::NotFound => {
-                return Presence::Gone;
-            }
-            Err(error) => {
-                let reason = format!("failed to look for {}: {}", self.segment.id, plain_error(&error));
-                return self.fail(now, reason);
-            }
-        }
-        match Reader::open(machine, &self.segment) {
-            Ok(reader) => self.set_reader(reader, now),
-            Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => Presence::Gone,
-            Err(error) => self.fail(now, error.to_string()),
-        }
-    }
-
-    fn set_reader(&mut self, reader: Reader, now: Clock) -> Presence {
-        let (id, identity) = (reader.id().clone(), *reader.identity());
-        let size = reader.size().unwrap_or(self.segment.size.0);
-        let lifetime = Lifetime::new(self.segment.clone(), now);
-        self.open = Some(Open { reader, lifetime, pages: vec![] });
-        Presence::Open { id, identity, size }
-    }
-
-    fn fail(&mut self, now: Clock, reason: String) -> Presence {
-        self.failed = Some((now + RETRY, reason.clone()));
-        Presence::Failed(reason)
-    }
-}
-
-impl Open {
-    fn check(&mut self, machine: &dyn Machine, now: Clock) -> Presence {
-        let Self { reader, lifetime, .. } = self;
-        match lifetime.check(machine, now, reader) {
-            Ok(size) => Presence::Open { id: reader.id().clone(), identity: *reader.identity(), size },
-            Err(Ended::Unreadable(error)) if !is_gone(&error) => {
-                Presence::Failed(unreadable(reader.id(), &error).to_string())
-            }
-            Err(_) => Presence::Gone,
-        }
     }
 }

@@ -10,8 +10,10 @@ mod tests;
 use super::Clock;
 use super::report::{Body, Report};
 use super::request::Request;
+use super::scope::Deliveries;
 use super::worker::{Job, Worker};
 use crate::machine::Machine;
+use crate::scope::Batch;
 use crate::scope::writers::WriterTable;
 use session::Session;
 use std::time::Duration;
@@ -28,6 +30,7 @@ pub struct Writers {
     reported: Option<Clock>,
     sampled: Option<Clock>,
     last: Option<WriterTable>,
+    deliveries: Deliveries,
 }
 
 impl Writers {
@@ -39,15 +42,16 @@ impl Writers {
     }
 }
 
+fn delivery(deliveries: &Deliveries, now: Clock, (number, batch): (u64, Batch)) -> Report {
+    Report::new(now, Body::Samples(deliveries.add(number, batch)))
+}
+
 impl Worker for Writers {
     fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
         let mut reports = vec![];
         if let Request::WatchWriters(watched) = job.request {
-            let last = self.session.take().and_then(|mut session| {
-                session.drain(machine);
-                session.take_samples()
-            });
-            reports.extend(last.map(|batch| Report::new(now, Body::WriteSamples(Box::new(batch)))));
+            let last = self.session.take().and_then(|mut session| session.last_samples(machine));
+            reports.extend(last.map(|samples| delivery(&self.deliveries, now, samples)));
             self.session = watched.map(|watched| Box::new(Session::new(*watched, now)));
             (self.reported, self.sampled, self.last) = (None, None, None);
         }
@@ -61,14 +65,15 @@ impl Worker for Writers {
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         let Some(session) = &mut self.session else { return vec![] };
         let is_gone = session.step(machine, now);
+        let is_due = |last: Option<Clock>, interval| last.is_none_or(|last| now >= last + interval);
         let mut reports = vec![];
-        if is_gone || self.sampled.is_none_or(|sampled| now >= sampled + SAMPLES) {
+        // Samples wait for a caller that does not keep up.
+        if is_due(self.sampled, SAMPLES) && !self.deliveries.are_full() {
             self.sampled = Some(now);
-            let samples = session.take_samples().map(|batch| Body::WriteSamples(Box::new(batch)));
-            reports.extend(samples.map(|body| Report::new(now, body)));
+            let samples = session.take_samples();
+            reports.extend(samples.map(|samples| delivery(&self.deliveries, now, samples)));
         }
-        let is_due = self.reported.is_none_or(|reported| now >= reported + REPORT);
-        if !is_gone && !is_due && !session.is_complete() {
+        if !is_gone && !is_due(self.reported, REPORT) && !session.is_complete() {
             return reports;
         }
         self.reported = Some(now);

@@ -180,7 +180,7 @@ impl WatchedProcess {
                     let place = watching.source.place_of(process, &write);
                     let is_new = watching.tally.write(id, &write, &place);
                     if let Some(samples) = watching.samples.as_deref_mut().filter(|_| is_new) {
-                        samples.write(write.time, id);
+                        samples.write(write.time, id, place);
                     }
                 }
                 Event::Threads => self.has_new_threads = true,

@@ -1,14 +1,15 @@
 //! A watch of a value: its holders come and go, its threads write.
 
 use super::process::{WatchedProcess, Watching};
-use super::sampling::Sampling;
+use super::sampling::{Sampling, Successor};
 use crate::engine::Clock;
 use crate::engine::request::WatchedValue;
 use crate::identify::source::SourceMap;
 use crate::machine::Machine;
 use crate::machine::process::{Object, ProcessId};
 use crate::machine::watch::wait;
-use crate::scope::writers::{Tally, WriteBatch, WriterTable, parts};
+use crate::scope::Batch;
+use crate::scope::writers::{Tally, WriterTable, parts};
 use crate::segment::{Facts, Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Session {
     cost: Option<Duration>,
     /// Problems of the search for holders.
     problems: Vec<String>,
+    /// Processes of other users could not be examined.
+    has_unexamined: bool,
     tick: Clock,
     next_holders: Clock,
     next_threads: Clock,
@@ -47,32 +50,57 @@ pub struct Session {
 
 impl Session {
     pub fn new(watched: WatchedValue, now: Clock) -> Self {
-        let WatchedValue { mut segment, range, limit, count, sample } = watched;
-        let object = Object::of(&segment);
+        let WatchedValue { segment, range, limit, count, sample } = watched;
         let (parts, problems) = match parts(&range) {
             Ok(parts) => (parts, vec![]),
             Err(error) => (vec![], vec![error.to_string()]),
         };
-        // Processes may attach from now on.
-        if let Facts::Sysv(facts) = &mut segment.facts {
-            facts.nattch = facts.nattch.max(1);
-        }
-        Self {
-            segment,
-            object,
+        let sampling = sample.and_then(|sample| Sampling::new(sample, now));
+        let mut session = Self {
+            segment: segment.clone(),
+            object: None,
             parts,
             holdings: None,
             names: Names::default(),
             processes: BTreeMap::new(),
             source: SourceMap::default(),
             tally: Tally::new(limit, count),
-            sampling: sample.and_then(Sampling::new),
+            sampling,
             is_measured: false,
             cost: None,
             problems,
+            has_unexamined: false,
             tick: now,
             next_holders: now,
             next_threads: now,
+        };
+        // A sampled value is watched once its segment is open.
+        if session.sampling.is_none() {
+            session.set_segment(segment);
+        }
+        session
+    }
+
+    /// Watches the holders of a segment from the next step on.
+    fn set_segment(&mut self, segment: Segment) {
+        self.object = Object::of(&segment);
+        self.segment = segment;
+        // Processes may attach from now on.
+        if let Facts::Sysv(facts) = &mut self.segment.facts {
+            facts.nattch = facts.nattch.max(1);
+        }
+        self.holdings = None;
+        self.next_holders = Clock::ZERO;
+    }
+
+    /// Goes on with the segment that was made again, or waits for it.
+    fn follow(&mut self, machine: &dyn Machine, successor: Successor) {
+        self.each(machine, WatchedProcess::end_all);
+        self.processes.clear();
+        self.object = None;
+        match successor {
+            Successor::Segment(segment) => self.set_segment(*segment),
+            Successor::None => {}
         }
     }
 
@@ -94,9 +122,13 @@ impl Session {
     pub fn step(&mut self, machine: &dyn Machine, now: Clock) -> bool {
         self.tick = if self.wait() { now } else { now + TICK };
         self.drain(machine);
+        let successor = self.sampling.as_mut().and_then(|sampling| sampling.check(machine, now));
+        if let Some(successor) = successor {
+            self.follow(machine, successor);
+        }
         let mut is_gone = false;
-        if now >= self.next_holders {
-            is_gone = self.find_holders(machine);
+        if now >= self.next_holders && self.object.is_some() {
+            is_gone = self.find_holders(machine) && self.sampling.is_none();
             self.next_holders = now + HOLDERS;
             self.next_threads = now;
         }
@@ -136,16 +168,25 @@ impl Session {
         }
     }
 
-    /// Takes the samples so far.
-    pub fn take_samples(&mut self) -> Option<WriteBatch> {
+    /// Takes the samples so far, with the number of their request.
+    pub fn take_samples(&mut self) -> Option<(u64, Batch)> {
         let lost = self.tally.lost();
-        self.sampling.as_mut()?.samples.take(lost)
+        let sampling = self.sampling.as_mut()?;
+        Some((sampling.number, sampling.samples.take(lost)?))
+    }
+
+    /// Takes the last samples: those of writes that were not read since too.
+    pub fn last_samples(&mut self, machine: &dyn Machine) -> Option<(u64, Batch)> {
+        self.drain(machine);
+        self.sampling.as_mut()?.samples.end();
+        self.take_samples()
     }
 
     /// Returns the table of writers with all problems.
     pub fn table(&mut self, machine: &dyn Machine) -> WriterTable {
         let mut table = self.tally.table(self.cost, monotonic(machine));
         table.refused = self.processes.values().filter(|process| process.is_refused).count();
+        table.has_unexamined = self.has_unexamined;
         let problems = self.processes.values().flat_map(|process| &process.problems);
         for problem in self.problems.iter().chain(problems) {
             if !table.problems.contains(problem) && table.problems.len() < MAX_PROBLEMS {
@@ -181,15 +222,7 @@ impl Session {
         };
         let holders = holdings.of(&self.segment);
         self.problems.truncate(usize::from(self.parts.is_empty()));
-        if holdings.coverage.unreadable > 0 && machine.effective_uid() != 0 {
-            let (count, plural) = match holdings.coverage.unreadable {
-                1 => ("1 process".to_owned(), "is"),
-                count => (format!("{count} processes"), "are"),
-            };
-            self.problems.push(format!(
-                "{count} cannot be examined and {plural} not watched: run as root to see all writers"
-            ));
-        }
+        self.has_unexamined = holdings.coverage.unreadable > 0 && machine.effective_uid() != 0;
         self.holdings = Some(holdings);
         let maps = |holder: &&Holder| !holder.ourselves && holder.mappings > 0;
         let found: Vec<&Holder> = holders.iter().flat_map(|all| all.iter()).filter(maps).collect();

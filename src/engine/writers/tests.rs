@@ -1,9 +1,11 @@
 //! Watching writers on a fake machine, in virtual time.
 
-use crate::engine::{Body, Options, Report, Request, Steps, WatchedValue};
+use crate::decode::{ByteOrder, Scalar, Type};
+use crate::engine::{AtEveryWrite, Body, Options, Report, Request, Steps, WatchedValue};
 use crate::machine::fake::{FakeBytes, FakeMachine, FakeWrite};
 use crate::machine::image::{Thread, ThreadActivity};
 use crate::scope::writers::{ThreadState, WriterTable};
+use crate::scope::{EventKind, Grade, SampledValue};
 use crate::segment::Access;
 use crate::survey::{Names, Survey};
 use std::ops::Range;
@@ -186,7 +188,7 @@ fn processes_that_cannot_be_examined_are_told() {
         facts.processes.get_mut(&9).unwrap().readable = false;
     });
     let (_, table) = watch(&machine, 16..24, None);
-    assert!(table.problems[0].starts_with("1 process cannot be examined"), "{:?}", table.problems);
+    assert!(table.has_unexamined && table.problems.is_empty(), "{:?}", table.problems);
 }
 
 #[test]
@@ -210,4 +212,59 @@ fn watch_ends_with_the_segment_and_its_last_holder() {
 fn range_that_cannot_be_watched_is_a_problem() {
     let (_, table) = watch(&machine(), 0..64, None);
     assert!(table.problems[0].contains("watch at most 32 bytes"), "{:?}", table.problems);
+}
+
+/// Starts to sample an integer at its writes.
+fn sample(machine: &FakeMachine) -> Steps {
+    let segment = Survey::take(machine, &mut Names::default()).segments.remove(0);
+    let mut steps = Steps::new(Arc::new(machine.clone()), Options::default());
+    let ty = Type::scalar(Scalar::U64, ByteOrder::Little);
+    let value =
+        SampledValue { segment: Box::new(segment.clone()), offset: 16, ty, bits: None, sequence: None };
+    let sample = Some(AtEveryWrite { number: 3, value });
+    let watched = WatchedValue { segment, range: 16..24, limit: None, count: None, sample };
+    steps.send(Request::WatchWriters(Some(Box::new(watched))));
+    steps
+}
+
+#[test]
+fn sampled_value_goes_on_with_the_segment_that_is_made_again() {
+    let machine = machine();
+    let mut steps = sample(&machine);
+    let (mut rows, mut events) = (vec![], vec![]);
+    let mut take = |reports: Vec<Report>| {
+        for report in reports {
+            let Body::Samples(samples) = report.body else {
+                assert!(!matches!(report.body, Body::WritersEnded(_)));
+                continue;
+            };
+            assert_eq!(samples.number, 3);
+            events.extend(samples.events.iter().map(|event| event.kind.clone()));
+            for (column, write) in samples.columns[0].grades.iter().zip(&samples.writes) {
+                rows.push((*column, write.as_ref().map(|write| write.thread.process.pid)));
+            }
+        }
+    };
+    assert!(write(&machine, 7, 7, 16));
+    take(steps.advance(SOON));
+    machine.remove_object("a");
+    // A writer that still maps the old one no longer counts.
+    take(steps.advance(SOON));
+    assert!(machine.watched_threads().is_empty());
+    machine.add_object("a", FakeBytes::full(&[0; 16]));
+    take(steps.advance(SOON));
+    assert!(machine.watched_threads().is_empty(), "it does not reach to the value");
+    machine.remove_object("a");
+    machine.add_object("a", FakeBytes::full(&[0; 64]));
+    machine.add_process(20, "next");
+    machine.map_in(20, "a", Access::ReadWrite);
+    set_threads(&machine, 20, &[20]);
+    take(steps.advance(SOON));
+    assert_eq!(machine.watched_threads(), [20]);
+    assert!(write(&machine, 20, 20, 16));
+    take(steps.advance(SOON));
+    take(steps.send(Request::WatchWriters(None)));
+    assert_eq!(events, [EventKind::Gone, EventKind::Replaced]);
+    let gap = (Grade::Missing, None);
+    assert_eq!(rows, [(Grade::Whole, Some(7)), gap, gap, (Grade::Whole, Some(20))]);
 }

@@ -83,7 +83,7 @@ impl Expressions {
     /// latter. Its grade is the lowest of the inputs'. A constant is [`Grade::Verified`](super::Grade::Verified).
     #[must_use]
     pub fn extend(&mut self, batch: Batch) -> Batch {
-        let Batch { times, columns: values, mut events, timing } = batch;
+        let Batch { times, columns: values, writes, mut events, timing } = batch;
         let value_channels: Vec<usize> = self.indexes(|kind| kind != Kind::Expression).collect();
         for event in &mut events {
             event.channel = value_channels.get(event.channel).copied().unwrap_or(event.channel);
@@ -92,7 +92,7 @@ impl Expressions {
         for (index, column) in value_channels.into_iter().zip(values) {
             columns[index] = column;
         }
-        let mut batch = Batch { times, columns, events, timing };
+        let mut batch = Batch { times, columns, writes, events, timing };
         if self.order.is_empty() {
             return batch;
         }

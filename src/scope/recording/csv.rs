@@ -2,7 +2,9 @@
 
 use super::encoder::{Encoder, Header, Row};
 use super::rollover::GrowingFile;
+use super::writer::COLUMNS;
 use crate::act::{Destination, SaveError};
+use crate::scope::writers::Write;
 use crate::scope::{Number, NumberKind};
 use std::{io, iter};
 
@@ -11,10 +13,13 @@ const BUFFER: usize = 64 << 10;
 
 /// The most bytes of a number: `-1.7976931348623157e308` and a comma.
 const MAX_CELL: u64 = 26;
+/// The most bytes of the cells of a writer, without the name of the function.
+const MAX_WRITER: u64 = 28;
 
 pub(super) struct CsvEncoder {
     file: GrowingFile,
     kinds: Vec<NumberKind>,
+    has_writers: bool,
     rows: u64,
     /// The rows that are in the file.
     kept: u64,
@@ -25,16 +30,14 @@ impl CsvEncoder {
         let mut file = GrowingFile::create(destination)?;
         let names = header.channels.iter().map(|channel| channel.name.as_str());
         let mut writer = ::csv::Writer::from_writer(&mut file.buffer);
-        let written = writer.write_record(iter::once("time").chain(names)).map_err(io::Error::from);
+        let writers = COLUMNS.into_iter().filter(|_| header.has_writers);
+        let names = iter::once("time").chain(names).chain(writers);
+        let written = writer.write_record(names).map_err(io::Error::from);
         written.and_then(|()| writer.flush()).map_err(|error| destination.error(error))?;
         drop(writer);
         file.publish(destination)?;
-        Ok(Self {
-            file,
-            kinds: header.channels.iter().map(|channel| channel.kind).collect(),
-            rows: 0,
-            kept: 0,
-        })
+        let kinds = header.channels.iter().map(|channel| channel.kind).collect();
+        Ok(Self { file, kinds, has_writers: header.has_writers, rows: 0, kept: 0 })
     }
 }
 
@@ -48,13 +51,17 @@ impl Encoder for CsvEncoder {
                 push_number(kind.number(bits), out);
             }
         }
+        if self.has_writers {
+            push_writer(row.write(), out);
+        }
         out.push(b'\n');
         self.rows += 1;
         if self.file.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
     fn length_with(&self, row: Row<'_>) -> u64 {
-        self.file.length() + (row.batch.columns.len() as u64 + 1) * MAX_CELL
+        let writer = row.write().map_or(0, |write| 2 * write.place.name().len() as u64 + MAX_WRITER);
+        self.file.length() + (row.batch.columns.len() as u64 + 1) * MAX_CELL + writer
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -75,6 +82,22 @@ impl Encoder for CsvEncoder {
     fn keep(&mut self) -> io::Result<()> {
         self.file.cut()
     }
+}
+
+/// Appends the cells of a writer, which are empty for a gap.
+fn push_writer(write: Option<&Write>, out: &mut Vec<u8>) {
+    let Some(Write { thread, place, is_late }) = write else {
+        out.extend_from_slice(b",,,,");
+        return;
+    };
+    for id in [thread.process.pid, thread.tid] {
+        out.push(b',');
+        out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
+    }
+    // The functions of templates have commas.
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(place.name().replace('"', "\"\"").as_bytes());
+    out.extend_from_slice(if *is_late { b"\",1" } else { b"\",0" });
 }
 
 /// Appends nanoseconds as seconds with nine decimals.

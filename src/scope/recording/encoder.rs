@@ -1,6 +1,7 @@
 //! The interface to the formats.
 
 use super::track::Epoch;
+use crate::scope::writers::Write;
 use crate::scope::{Batch, Channel, Grade};
 use std::io;
 use std::path::Path;
@@ -30,6 +31,11 @@ impl Row<'_> {
             .map(|column| (column.grades[self.index] != Grade::Missing).then(|| column.bits[self.index]))
     }
 
+    /// The write at which the samples were taken.
+    pub fn write(&self) -> Option<&Write> {
+        self.batch.writes.get(self.index)?.as_ref()
+    }
+
     pub fn has_sample(&self) -> bool {
         self.samples().any(|sample| sample.is_some())
     }
@@ -40,6 +46,8 @@ impl Row<'_> {
 pub(super) struct Header {
     pub channels: Vec<Channel>,
     pub epoch: Epoch,
+    /// The samples are taken at every write, and their writers are recorded.
+    pub has_writers: bool,
 }
 
 /// Writes a file of some format.

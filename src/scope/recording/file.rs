@@ -26,6 +26,8 @@ pub struct RecordingOptions {
     pub replace: bool,
     /// Continue in the next file, `run-2.csv` after `run.csv`, before one gets longer.
     pub max_size: Option<Bytes>,
+    /// Record the writer of each sample. The samples are taken at every write.
+    pub writers: bool,
 }
 
 /// A recording that is being written. After an error, the files keep what was written before.
@@ -74,7 +76,7 @@ impl Recording {
             let second = nth_path(&options.path, 2);
             (Destination { path: &second, replace: options.replace }).check()?;
         }
-        let header = Header { channels: channels.to_vec(), epoch };
+        let header = Header { channels: channels.to_vec(), epoch, has_writers: options.writers };
         let encoder = encoder(format, destination, &header)?;
         Ok(Self {
             summary: RecordingSummary { files: vec![options.path.clone()], samples: 0 },

@@ -1,6 +1,7 @@
 //! The formats, chosen by the suffix of the file.
 
 use super::error::RecordingError;
+use super::writer::{FUNCTION, FUNCTIONS, LATE, PID, TID};
 use crate::scope::Channel;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -29,8 +30,8 @@ impl RecordingFormat {
     const fn own_names(self) -> &'static [&'static str] {
         match self {
             Self::Mcap => &[],
-            Self::Csv => &["time"],
-            Self::Npz => &["time", "start"],
+            Self::Csv => &["time", PID, TID, FUNCTION, LATE],
+            Self::Npz => &["time", "start", PID, TID, FUNCTION, LATE, FUNCTIONS],
         }
     }
 
@@ -40,7 +41,7 @@ impl RecordingFormat {
             Self::Mcap => u16::MAX as usize - 1,
             Self::Csv => usize::MAX,
             // Each may get a second array.
-            Self::Npz => u16::MAX as usize / 2 - 2,
+            Self::Npz => u16::MAX as usize / 2 - 7,
         }
     }
 

@@ -9,7 +9,7 @@ use super::encoder::{Encoder, Header, Row};
 use super::rollover::GrowingFile;
 use super::track::Epoch;
 use crate::act::{Destination, SaveError};
-use crate::scope::{Channel, Number, NumberKind};
+use crate::scope::{self, Channel, Number, NumberKind};
 use ::mcap::records::MessageHeader;
 use ::mcap::write::NoSeek;
 use ::mcap::{Compression, McapError, WriteOptions};
@@ -23,6 +23,8 @@ pub(super) const LIBRARY: &str = concat!("shmlens ", env!("CARGO_PKG_VERSION"));
 pub(super) const KIND: &str = "kind";
 /// The start and the end of each message.
 pub(super) const VALUE: (&[u8], &[u8]) = (b"{\"value\":", b"}");
+/// The start of the writer in a message behind its value.
+const WRITER: &str = ",\"pid\":";
 
 /// Bytes of messages after which a chunk ends.
 const CHUNK: u64 = 1 << 20;
@@ -51,7 +53,12 @@ struct Topic {
 
 impl Topic {
     /// Replaces a message by that of a sample.
-    fn write(&self, bits: u64, message: &mut Vec<u8>) {
+    fn write(
+        &self,
+        bits: u64,
+        write: Option<&scope::writers::Write>,
+        message: &mut Vec<u8>,
+    ) -> io::Result<()> {
         message.clear();
         message.extend_from_slice(VALUE.0);
         push_json(self.channel.kind.number(bits), message);
@@ -59,7 +66,11 @@ impl Topic {
             message.extend_from_slice(b",\"name\":");
             message.extend_from_slice(serde_json::Value::from(name).to_string().as_bytes());
         }
+        if let Some(write) = write {
+            push_writer(write, message)?;
+        }
         message.extend_from_slice(VALUE.1);
+        Ok(())
     }
 }
 
@@ -81,7 +92,7 @@ impl McapEncoder {
         let mut writer = options.create(NoSeek::new(file.clone())).map_err(io_error)?;
         let mut topics = vec![];
         for channel in &header.channels {
-            let id = add_topic(&mut writer, channel).map_err(io_error)?;
+            let id = add_topic(&mut writer, channel, header.has_writers).map_err(io_error)?;
             topics.push(Topic { id, channel: channel.clone() });
         }
         writer.flush().map_err(io_error)?;
@@ -115,7 +126,7 @@ impl Encoder for McapEncoder {
         let sequence = wrapped(row.number);
         for (sample, topic) in row.samples().zip(&self.topics) {
             let Some(bits) = sample else { continue };
-            topic.write(bits, &mut self.message);
+            topic.write(bits, row.write(), &mut self.message)?;
             let header = MessageHeader { channel_id: topic.id, sequence, log_time, publish_time: log_time };
             writer.write_to_known_channel(&header, &self.message).map_err(io_error)?;
             self.pending += MESSAGE + self.message.len() as u64;
@@ -127,7 +138,7 @@ impl Encoder for McapEncoder {
     fn length_with(&self, row: Row<'_>) -> u64 {
         let mut message = vec![];
         let next = row.samples().zip(&self.topics).filter_map(|(sample, topic)| {
-            topic.write(sample?, &mut message);
+            topic.write(sample?, row.write(), &mut message).ok()?;
             Some(MESSAGE + message.len() as u64)
         });
         let next: u64 = next.sum();
@@ -167,6 +178,7 @@ impl Encoder for McapEncoder {
 fn add_topic<W: Write + io::Seek>(
     writer: &mut ::mcap::Writer<W>,
     channel: &Channel,
+    has_writers: bool,
 ) -> Result<u16, McapError> {
     let (name, ty) = match channel.kind {
         NumberKind::Unsigned => ("u64", "integer"),
@@ -174,14 +186,29 @@ fn add_topic<W: Write + io::Seek>(
         NumberKind::Single => ("f32", "number"),
         NumberKind::Float => ("f64", "number"),
     };
-    let (suffix, state) =
+    let (state, of_state) =
         if channel.has_enumerators() { (".enum", r#","name":{"type":"string"}"#) } else { ("", "") };
+    let (written, of_writer) = if has_writers { (".written", WRITER_SCHEMA) } else { ("", "") };
     let schema = format!(
-        r#"{{"type":"object","properties":{{"value":{{"type":"{ty}"}}{state}}},"required":["value"]}}"#
+        r#"{{"type":"object","properties":{{"value":{{"type":"{ty}"}}{of_state}{of_writer}}},"required":["value"]}}"#
     );
-    let schema = writer.add_schema(&format!("shmlens.{name}{suffix}"), "jsonschema", schema.as_bytes())?;
+    let schema =
+        writer.add_schema(&format!("shmlens.{name}{state}{written}"), "jsonschema", schema.as_bytes())?;
     let metadata = BTreeMap::from([(KIND.to_owned(), name.to_owned())]);
     writer.add_channel(schema, &channel.name, "json", &metadata)
+}
+
+/// The members of a message that tell its writer.
+const WRITER_SCHEMA: &str = concat!(
+    r#","pid":{"type":"integer"},"tid":{"type":"integer"},"function":{"type":"string"},"#,
+    r#""late":{"type":"boolean"}"#
+);
+
+/// Appends the members for a writer.
+fn push_writer(write: &scope::writers::Write, out: &mut Vec<u8>) -> io::Result<()> {
+    write!(out, "{WRITER}{},\"tid\":{},\"function\":", write.thread.process.pid, write.thread.tid)?;
+    serde_json::to_writer(&mut *out, &write.place.name())?;
+    write!(out, ",\"late\":{}", write.is_late)
 }
 
 /// Appends a number as JSON. JSON has no NaN and no infinity: they are strings, as in the JSON of

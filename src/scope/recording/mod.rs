@@ -1,5 +1,7 @@
 //! Recordings: the samples of channels in a file that other programs read.
 //!
+//! Samples that were taken at every write have the thread and the function of each, too.
+//!
 //! | suffix | format | a gap is | readable while it grows |
 //! |---|---|---|---|
 //! | `.mcap` | a topic for each channel, JSON messages | no message | up to the last chunk |
@@ -22,6 +24,7 @@ mod spill;
 mod tests;
 mod track;
 mod window;
+mod writer;
 
 pub use error::RecordingError;
 pub use file::{Recording, RecordingOptions, RecordingSummary};

@@ -1,5 +1,7 @@
 //! Headers of arrays in the format of numpy.
 
+use std::borrow::Cow;
+
 /// The type of the elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dtype {
@@ -8,17 +10,20 @@ pub(super) enum Dtype {
     F32,
     F64,
     Bool,
+    /// So many characters of 4 bytes.
+    Text(usize),
 }
 
 impl Dtype {
-    const fn name(self) -> &'static str {
-        match self {
+    fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::U64 => "<u8",
             Self::I64 => "<i8",
             Self::F32 => "<f4",
             Self::F64 => "<f8",
             Self::Bool => "|b1",
-        }
+            Self::Text(length) => return Cow::Owned(format!("<U{length}")),
+        })
     }
 }
 

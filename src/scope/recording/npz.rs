@@ -1,5 +1,7 @@
 //! NPZ: an archive with an array for each channel, `time` and `start`. Gaps are NaN.
 //!
+//! The functions of writers are indexes into an array of their names.
+//!
 //! An integer channel with gaps becomes an array of floats. If it has values that a float cannot hold, it
 //! remains an array of integers, with 0 in the gaps, and an array `NAME.valid` tells them apart.
 
@@ -9,9 +11,12 @@ use super::npy::{self, Dtype};
 use super::rollover::next_path;
 use super::spill::{Reading, Spill};
 use super::track::{Epoch, Track};
+use super::writer;
 use crate::act::{Destination, SaveError};
+use crate::scope::writers::Write;
 use crate::scope::{Channel, Number, NumberKind};
 use crate::sys::unnamed::UnnamedFile;
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,6 +34,8 @@ pub(super) struct NpzEncoder {
     _unnamed: UnnamedFile,
     spill: Spill,
     tracks: Vec<TrackFacts>,
+    /// The functions of the writers, if those are recorded.
+    functions: Option<Functions>,
     epoch: Epoch,
     /// Nanoseconds of `CLOCK_MONOTONIC` of the first entry of the recording.
     first: Option<u64>,
@@ -42,6 +49,51 @@ struct TrackFacts {
     track: Track,
     has_gaps: bool,
     is_exact_as_float: bool,
+}
+
+/// Names with indexes. The first is empty, for gaps.
+struct Functions {
+    names: Vec<String>,
+    indexes: HashMap<String, u64>,
+}
+
+impl Functions {
+    fn new() -> Self {
+        Self { names: vec![String::new()], indexes: HashMap::from([(String::new(), 0)]) }
+    }
+
+    fn index(&mut self, name: String) -> u64 {
+        let Self { names, indexes } = self;
+        *indexes.entry(name).or_insert_with_key(|name| {
+            names.push(name.clone());
+            names.len() as u64 - 1
+        })
+    }
+
+    /// The cells of a writer, in the order of [`writer::COLUMNS`].
+    fn cells(&mut self, write: Option<&Write>) -> [Option<u64>; 4] {
+        let Some(Write { thread, place, is_late }) = write else { return [None; 4] };
+        let function = self.index(place.name());
+        let ids = [thread.process.pid, thread.tid].map(|id| Some(u64::from(id)));
+        [ids[0], ids[1], Some(function), is_late.then_some(1)]
+    }
+
+    /// The characters of the longest name.
+    fn width(&self) -> usize {
+        self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(1)
+    }
+
+    fn write(&self, archive: &mut Archive<'_>) -> io::Result<()> {
+        let (width, count) = (self.width(), self.names.len() as u64);
+        let header = npy::header(Dtype::Text(width), Some(count));
+        archive.begin(writer::FUNCTIONS, &header, count * 4 * width as u64)?;
+        for name in &self.names {
+            let characters = name.chars().map(u32::from).chain(std::iter::repeat(0)).take(width);
+            let bytes: Vec<u8> = characters.flat_map(u32::to_le_bytes).collect();
+            archive.write_all(&bytes)?;
+        }
+        Ok(())
+    }
 }
 
 impl TrackFacts {
@@ -67,6 +119,7 @@ impl NpzEncoder {
     pub fn create(destination: Destination<'_>, header: &Header) -> Result<Self, SaveError> {
         let unnamed = destination.create()?;
         let file = unnamed.file.try_clone().map_err(|error| destination.error(error))?;
+        let columns = header.channels.len() + 1 + if header.has_writers { writer::COLUMNS.len() } else { 0 };
         let facts = |channel: &Channel| TrackFacts {
             track: channel.into(),
             has_gaps: false,
@@ -76,7 +129,8 @@ impl NpzEncoder {
             path: destination.path.to_owned(),
             replace: destination.replace,
             _unnamed: unnamed,
-            spill: Spill::new(file, header.channels.len() + 1).map_err(|error| destination.error(error))?,
+            spill: Spill::new(file, columns).map_err(|error| destination.error(error))?,
+            functions: header.has_writers.then(Functions::new),
             tracks: header.channels.iter().map(facts).collect(),
             epoch: header.epoch,
             first: None,
@@ -110,6 +164,14 @@ impl NpzEncoder {
                 }
                 _ => self.write_array(&mut archive, name, column, Form::Floats(facts.track.kind), reading)?,
             }
+        }
+        if let Some(functions) = &self.functions {
+            let first = self.tracks.len() + 1;
+            for (column, name) in (first..).zip(writer::COLUMNS) {
+                let form = if name == writer::LATE { Form::Valid } else { Form::Integers(Dtype::I64) };
+                self.write_array(&mut archive, name, column, form, reading)?;
+            }
+            functions.write(&mut archive)?;
         }
         archive.finish()
     }
@@ -210,14 +272,21 @@ impl Encoder for NpzEncoder {
                 Some(Number::Single(_) | Number::Float(_)) => {}
             }
         }
-        self.spill.push([Some(row.since_first)].into_iter().chain(row.samples()));
+        let writer = self.functions.as_mut().map(|functions| functions.cells(row.write()));
+        let writer = writer.into_iter().flatten();
+        self.spill.push([Some(row.since_first)].into_iter().chain(row.samples()).chain(writer));
         Ok(())
     }
 
     fn length_with(&self, row: Row<'_>) -> u64 {
         let columns = row.batch.columns.len() as u64 + 1;
         let names: u64 = self.tracks.iter().map(|facts| facts.track.name.len() as u64).sum();
-        (self.spill.rows() + 1) * (8 * columns + self.ambiguous()) + 4 * names + 640 * (columns + 1)
+        let writers = self.functions.as_ref().map_or(0, |functions| {
+            let next = row.write().map_or(0, |write| write.place.name().len());
+            let names = (functions.names.len() + 1) * functions.width().max(next) * 4;
+            (self.spill.rows() + 1) * 25 + names as u64 + 640 * 5
+        });
+        (self.spill.rows() + 1) * (8 * columns + self.ambiguous()) + 4 * names + 640 * (columns + 1) + writers
     }
 
     fn flush(&mut self) -> io::Result<()> {

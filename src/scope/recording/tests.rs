@@ -3,7 +3,10 @@
 use super::{Epoch, Recording, RecordingError, RecordingOptions, Replay, ReplayError, open};
 use crate::act::SaveError;
 use crate::decode::parse_type;
+use crate::identify::source::CodePlace;
+use crate::machine::process::ProcessId;
 use crate::scope::NumberKind::{self, Float, Signed, Single, Unsigned};
+use crate::scope::writers::{self, ThreadId};
 use crate::scope::{Batch, Channel, Column, Grade, Number, SampledValue, Source};
 use crate::segment::{Bytes, example};
 use proptest::prelude::*;
@@ -11,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -45,7 +49,7 @@ fn batch(rows: &[Row]) -> Batch {
 }
 
 fn options(path: &Path) -> RecordingOptions {
-    RecordingOptions { path: path.to_owned(), replace: false, max_size: None }
+    RecordingOptions { path: path.to_owned(), replace: false, max_size: None, writers: false }
 }
 
 /// Records rows in batches of this many.
@@ -552,6 +556,97 @@ fn times_before_the_epoch_are_converted() {
     assert_eq!(EPOCH.realtime_of(EPOCH.monotonic - 10), EPOCH.realtime - 10);
     assert_eq!(EPOCH.realtime_of(EPOCH.monotonic + 10), EPOCH.realtime + 10);
     assert_eq!(Epoch::new(1, Duration::from_secs(2)).realtime_of(0), 1_999_999_999);
+}
+
+/// Two writes with a gap between them, and a write whose value could not be read.
+fn written() -> Batch {
+    let rows = [
+        (0, vec![Some(1.5_f64.to_bits())]),
+        (1000, vec![None]),
+        (2000, vec![Some(3.5_f64.to_bits())]),
+        (3000, vec![None]),
+    ];
+    let place =
+        |function: &str| CodePlace { function: Some(function.to_owned()), ..CodePlace::unknown(0x1000) };
+    let write = |tid, function, is_late| {
+        let thread = ThreadId { process: ProcessId { pid: 7, start: 1 }, tid };
+        Some(writers::Write { thread, place: Arc::new(place(function)), is_late })
+    };
+    let hostile = "f<\"π\", 4>";
+    let writes =
+        vec![write(8, hostile, true), None, write(9, "Motor::step", false), write(9, hostile, false)];
+    Batch { writes, ..batch(&rows) }
+}
+
+#[test]
+fn writers_are_recorded_and_do_not_disturb_the_samples() {
+    let directory = directory();
+    for suffix in SUFFIXES {
+        let path = directory.path().join("run").with_extension(suffix);
+        let options = RecordingOptions { writers: true, ..options(&path) };
+        let mut recording = Recording::create(options, &[channel("v", Float)], EPOCH).unwrap();
+        recording.write(&written()).unwrap();
+        assert_eq!(recording.finish().unwrap().samples, 2);
+        let mut replay = open(&path).unwrap();
+        let names: Vec<&str> = replay.tracks().iter().map(|track| track.name.as_str()).collect();
+        assert_eq!(names, ["v"], "{suffix}");
+        let found: Vec<Option<u64>> =
+            read(&mut replay).into_iter().filter_map(|(_, row)| row[0].map(Some)).collect();
+        assert_eq!(found, [1.5, 3.5].map(|value: f64| Some(value.to_bits())), "{suffix}");
+        if suffix == "csv" {
+            assert_eq!(
+                fs::read_to_string(&path).unwrap(),
+                "time,v,writer.pid,writer.tid,writer.function,writer.late\n\
+                 0.000000000,1.5,7,8,\"f<\"\"π\"\", 4>\",1\n\
+                 0.000001000,,,,,\n\
+                 0.000002000,3.5,7,9,\"Motor::step\",0\n\
+                 0.000003000,,7,9,\"f<\"\"π\"\", 4>\",0\n"
+            );
+        }
+    }
+    let bytes = fs::read(directory.path().join("run.mcap")).unwrap();
+    let messages: Vec<String> = ::mcap::MessageStream::new(&bytes)
+        .unwrap()
+        .map(|message| String::from_utf8(message.unwrap().data.into_owned()).unwrap())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            r#"{"value":1.5,"pid":7,"tid":8,"function":"f<\"π\", 4>","late":true}"#,
+            r#"{"value":3.5,"pid":7,"tid":9,"function":"Motor::step","late":false}"#,
+        ]
+    );
+}
+
+#[test]
+fn names_of_the_columns_of_writers_are_not_those_of_channels() {
+    let directory = directory();
+    for (suffix, is_refused) in [("mcap", false), ("csv", true), ("npz", true)] {
+        let path = directory.path().join("run").with_extension(suffix);
+        let recording = Recording::create(options(&path), &[channel("writer.pid", Unsigned)], EPOCH);
+        assert_eq!(recording.is_err(), is_refused, "{suffix}");
+    }
+}
+
+#[test]
+fn files_with_writers_keep_to_their_largest_size() {
+    let directory = directory();
+    for suffix in SUFFIXES {
+        let path = directory.path().join("run").with_extension(suffix);
+        let options = RecordingOptions { writers: true, max_size: Some(Bytes(64 << 10)), ..options(&path) };
+        let mut recording = Recording::create(options, &[channel("v", Unsigned)], EPOCH).unwrap();
+        for round in 0..1000 {
+            let mut batch = written();
+            batch.times.iter_mut().for_each(|time| *time += round * 4000);
+            recording.write(&batch).unwrap();
+        }
+        let summary = recording.finish().unwrap();
+        assert_eq!(summary.samples, 2000);
+        assert!(suffix == "mcap" || summary.files.len() > 1, "{suffix}");
+        for file in summary.files {
+            assert!(fs::metadata(&file).unwrap().len() <= 64 << 10, "{file:?}");
+        }
+    }
 }
 
 #[test]

@@ -48,6 +48,12 @@ impl Reach {
         Self(plan.values.iter().map(value).collect())
     }
 
+    /// Returns true if the segment reaches to all values.
+    #[must_use]
+    pub fn has_all(&self) -> bool {
+        self.0.iter().all(|value| value.state == State::There)
+    }
+
     /// Returns the changes since the last call, each with its channel.
     pub fn changes(&mut self, now: &Presence) -> Vec<(usize, EventKind)> {
         let change = |value: &mut Value| value.change(now).map(|kind| (value.channel, kind));

@@ -25,7 +25,7 @@ mod write;
 
 pub use complete::{Completion, complete};
 pub use error::ChannelError;
-pub use resolve::{Resolved, resolve};
+pub use resolve::{Resolved, ResolvedRange, resolve, resolve_range};
 pub use types::{SegmentTypes, TypeResult, written_type};
 pub use write::{field_text, number_text};
 

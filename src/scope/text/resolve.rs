@@ -1,11 +1,12 @@
 //! Finds the values that texts name.
 
-use super::split::{AT_THE_END, Body, IN_BRACES, Located, PlaceText, locate, parts};
+use super::split::{AT_THE_END, Body, IN_BRACES, Located, Parts, PlaceText, locate, parts};
 use super::write::{escaped_path, segment_text};
 use super::{ChannelError, Lookup, field, field_text};
 use crate::decode::{Bits, ByteOrder, Place, PlacedType, Scalar, Type, TypeKind};
 use crate::scope::{Channel, NumberKind, SampledValue, Sequence, Source};
 use crate::segment::{Bytes, Segment, SegmentId, quote, unescape};
+use std::ops::Range;
 
 /// A channel, and how its segment was found.
 #[derive(Debug, Clone)]
@@ -35,18 +36,13 @@ pub fn resolve(text: &str, lookup: &Lookup<'_>) -> Result<Resolved, ChannelError
         }
         Body::Value { value, sequence } => (value, sequence),
     };
-    let Located { found, place } = locate(value, lookup.segments)?;
-    let segment = found.segment;
-    let mut base = None;
-    let target = match place {
-        PlaceText::Field(path) => {
-            let placed = segment_type(segment, lookup)?;
-            let target = Target::of_field(segment, &placed, path)?;
-            base = Some(placed);
-            target
-        }
-        PlaceText::Offset { offset, ty } => Target::at_offset(segment, offset, ty, value, lookup)?,
-    };
+    let Found { segment, target, base, completed } = find(value, lookup)?;
+    if let TypeKind::Record(_) | TypeKind::Array(_) = target.ty.kind()
+        && target.is_whole_type
+        && NumberKind::of(target.place()).is_none()
+    {
+        return Err(not_one_number(&target.ty, value));
+    }
     let kind = field::number_kind(target.place(), value)?;
     check_end(segment, target.place(), value)?;
     let sequence = match sequence {
@@ -64,7 +60,55 @@ pub fn resolve(text: &str, lookup: &Lookup<'_>) -> Result<Resolved, ChannelError
             sequence,
         }),
     };
-    Ok(Resolved { channel, completed: found.by_prefix.then(|| segment.id.clone()) })
+    Ok(Resolved { channel, completed })
+}
+
+/// A value of any type, and how its segment was found.
+#[derive(Debug)]
+pub struct ResolvedRange {
+    pub segment: SegmentId,
+    pub range: Range<u64>,
+    /// The segment, if the text has only the start of its name.
+    pub completed: Option<SegmentId>,
+}
+
+/// Finds the bytes of a value that a text names, which need not be a number. `None` for a text with more
+/// than a value, such as an expression.
+///
+/// # Errors
+/// Fails if the segment, its type or the field does not exist, or if that is not inside of the segment.
+pub fn resolve_range(text: &str, lookup: &Lookup<'_>) -> Result<Option<ResolvedRange>, ChannelError> {
+    let Parts { name: None, body: Body::Value { value, sequence: None } } = parts(text)? else {
+        return Ok(None);
+    };
+    let Found { segment, target, completed, .. } = find(value, lookup)?;
+    check_end(segment, target.place(), value)?;
+    Ok(Some(ResolvedRange { segment: segment.id.clone(), range: target.place().range(), completed }))
+}
+
+struct Found<'a> {
+    segment: &'a Segment,
+    target: Target,
+    /// The type of the segment, if the value is a field.
+    base: Option<PlacedType>,
+    completed: Option<SegmentId>,
+}
+
+fn find<'a>(value: &str, lookup: &Lookup<'a>) -> Result<Found<'a>, ChannelError> {
+    let Located { found, place } = locate(value, lookup.segments)?;
+    let segment = found.segment;
+    let mut base = None;
+    let target = match place {
+        PlaceText::Field(path) => {
+            let placed = segment_type(segment, lookup)?;
+            let target = Target::of_field(segment, &placed, path)?;
+            base = Some(placed);
+            target
+        }
+        PlaceText::Offset { offset, ty } => Target::at_offset(segment, offset, ty, value, lookup)?,
+    };
+    let completed = found.by_prefix.then(|| segment.id.clone());
+    Ok(Found { segment, target, base, completed })
 }
 
 /// A value in a segment.
@@ -74,12 +118,14 @@ struct Target {
     bits: Option<Bits>,
     /// The full text.
     text: String,
+    /// The type is that of the text, and not that of a field in it.
+    is_whole_type: bool,
 }
 
 impl Target {
     fn new(place: Place<'_>, start: u64, text: String) -> Self {
         let offset = start.saturating_add(place.offset);
-        Self { offset, ty: place.ty.clone(), bits: place.bits, text }
+        Self { offset, ty: place.ty.clone(), bits: place.bits, text, is_whole_type: false }
     }
 
     const fn place(&self) -> Place<'_> {
@@ -121,12 +167,7 @@ impl Target {
                 } else {
                     format!("{start}:{}", quote(text.as_bytes()))
                 };
-                if let TypeKind::Record(_) | TypeKind::Array(_) = ty.kind()
-                    && NumberKind::of(ty.at(0)).is_none()
-                {
-                    return Err(not_one_number(&ty, value));
-                }
-                return Ok(Self { text, ..number });
+                return Ok(Self { text, is_whole_type: true, ..number });
             }
             Err(error) => error,
         };

@@ -5,8 +5,10 @@ mod samples;
 mod table;
 mod tally;
 mod text;
+mod write;
 
 pub use parts::{PartsError, parts};
-pub use samples::{WriteBatch, WriteSamples};
+pub use samples::WriteSamples;
 pub use table::{ThreadState, Writer, WriterTable};
 pub use tally::{Tally, ThreadId};
+pub use write::Write;

@@ -2,42 +2,38 @@
 //! later, when another write may have come first.
 
 use super::tally::ThreadId;
+use super::write::Write;
+use crate::identify::source::CodePlace;
 use crate::scope::sampler::Field;
-use crate::scope::{Batch, Column, Grade, SampledValue, Timing};
+use crate::scope::{Batch, Column, Event, EventKind, Grade, SampledValue, Timing};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The time in nanoseconds after which the record of a write has come: a write is seen before its record
 /// is complete.
 const MARGIN: u64 = 100_000;
 
-/// Samples that were taken at writes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WriteBatch {
-    /// One tick for each write, at its exact time, with one column. A value that another write may have
-    /// replaced before it was read is [`Grade::Unverified`]. The jitter is the time from the write to the
-    /// read; missed ticks are writes whose records were lost.
-    pub batch: Batch,
-    /// The thread of each write.
-    pub writers: Vec<ThreadId>,
-    /// Writes so far whose values another write may have replaced.
-    pub replaced: u64,
-}
-
-/// Joins writes with the reads after them.
+/// Joins writes with the reads after them. Each write is an entry of a batch, at its exact time. A value
+/// that another write may have replaced before it was read is [`Grade::Unverified`]. The jitter is the
+/// time from the write to the read; missed ticks are writes whose records were lost.
 #[derive(Debug)]
 pub struct WriteSamples {
     field: Field,
     span: Range<u64>,
     /// In any order.
-    writes: Vec<(u64, ThreadId)>,
+    writes: Vec<(u64, ThreadId, Arc<CodePlace>)>,
     /// In the order of their times.
     reads: Vec<Read>,
-    batch: WriteBatch,
+    batch: Batch,
+    /// The time of the last entry.
+    last: u64,
     first: Option<u64>,
     timing: Timing,
     /// The sum of the times from the writes to the reads.
     delay: Duration,
+    /// Writes whose values could not be read.
+    unread: u64,
 }
 
 /// A read that began and ended at times in nanoseconds.
@@ -56,9 +52,18 @@ impl WriteSamples {
         let start = place.offset & !7;
         let field = Field::new(place, start)?;
         let span = start..start + u64::from(field.end);
-        let batch = WriteBatch::default();
-        let (writes, reads, timing) = (vec![], vec![], Timing::default());
-        Some(Self { field, span, writes, reads, batch, first: None, timing, delay: Duration::ZERO })
+        Some(Self {
+            field,
+            span,
+            writes: vec![],
+            reads: vec![],
+            batch: empty(),
+            last: 0,
+            first: None,
+            timing: Timing::default(),
+            delay: Duration::ZERO,
+            unread: 0,
+        })
     }
 
     /// The bytes to read: at most 16.
@@ -68,15 +73,15 @@ impl WriteSamples {
     }
 
     /// Adds a write.
-    pub fn write(&mut self, time: u64, thread: ThreadId) {
-        self.writes.push((time, thread));
+    pub fn write(&mut self, time: u64, thread: ThreadId, place: Arc<CodePlace>) {
+        self.writes.push((time, thread, place));
     }
 
     /// Returns true if there was a write after the last read.
     #[must_use]
     pub fn needs_read(&self) -> bool {
         let last = self.reads.last().map_or(0, |read| read.began);
-        self.writes.iter().any(|&(time, _)| time >= last)
+        self.writes.iter().any(|&(time, ..)| time >= last)
     }
 
     /// Adds the bytes of [`WriteSamples::span`], read between two times.
@@ -94,35 +99,49 @@ impl WriteSamples {
     /// Makes samples of the writes that are complete at a time at which all records were taken.
     pub fn settle(&mut self, now: u64) {
         let complete = now.saturating_sub(MARGIN);
-        self.writes.sort_unstable_by_key(|&(time, thread)| (time, thread.tid));
+        self.writes.sort_unstable_by_key(|&(time, thread, _)| (time, thread.tid));
+        let times: Vec<u64> = self.writes.iter().map(|&(time, ..)| time).collect();
         let mut done = 0;
-        while let Some(&(time, thread)) = self.writes.get(done) {
+        for (index, &time) in times.iter().enumerate() {
             let after = self.reads.partition_point(|read| read.began <= time);
             let Some(read) = self.reads.get(after).copied().filter(|read| read.ended <= complete) else {
                 break;
             };
-            let next = self.writes.get(done + 1).map(|&(time, _)| time);
-            let is_replaced = next.is_some_and(|next| next <= read.ended + MARGIN);
-            self.push(time, thread, read, is_replaced);
+            let is_late = times.get(index + 1).is_some_and(|&next| next <= read.ended + MARGIN);
+            self.push(index, Some(read), is_late);
             done += 1;
         }
         self.writes.drain(..done);
-        let needed = self.writes.first().map_or(u64::MAX, |&(time, _)| time);
+        let needed = times.get(done).copied().unwrap_or(u64::MAX);
         let last = self.reads.len().saturating_sub(1);
         let old = self.reads.partition_point(|read| read.began <= needed).min(last);
         self.reads.drain(..old);
     }
 
-    fn push(&mut self, time: u64, thread: ThreadId, read: Read, is_replaced: bool) {
-        let whole = if self.field.whole { Grade::Whole } else { Grade::Unverified };
-        let batch = &mut self.batch.batch;
-        batch.times.push(time);
-        if batch.columns.is_empty() {
-            batch.columns.push(Column::default());
+    /// Makes samples of all writes, of those without a read after them too, because no further read or
+    /// record comes.
+    pub fn end(&mut self) {
+        self.settle(u64::MAX);
+        for index in 0..self.writes.len() {
+            self.push(index, None, false);
         }
-        batch.columns[0].push(read.bits, if is_replaced { Grade::Unverified } else { whole });
-        self.batch.writers.push(thread);
-        self.batch.replaced += u64::from(is_replaced);
+        (self.writes, self.reads) = (vec![], vec![]);
+    }
+
+    fn push(&mut self, index: usize, read: Option<Read>, is_late: bool) {
+        let (time, thread, place) = &self.writes[index];
+        let (time, write) = (*time, Write { thread: *thread, place: Arc::clone(place), is_late });
+        let grade = match read {
+            None => Grade::Missing,
+            Some(_) if is_late || !self.field.whole => Grade::Unverified,
+            Some(_) => Grade::Whole,
+        };
+        self.add(time, read.map_or(0, |read| read.bits), grade, Some(write));
+        let Some(read) = read else {
+            self.unread += 1;
+            return;
+        };
+        self.timing.late += u64::from(is_late);
         let delay = Duration::from_nanos(read.began - time);
         self.delay += delay;
         self.timing.samples += 1;
@@ -131,21 +150,40 @@ impl WriteSamples {
         self.timing.elapsed = Duration::from_nanos(time.saturating_sub(first));
     }
 
-    /// Takes the samples so far. `lost` is the number of all writes without a record. `None` if there are
-    /// none.
-    pub fn take(&mut self, lost: u64) -> Option<WriteBatch> {
-        if self.batch.batch.is_empty() {
+    fn add(&mut self, time: u64, bits: u64, grade: Grade, write: Option<Write>) {
+        // A record that came out of order must not go back in time.
+        self.last = self.last.max(time);
+        self.batch.times.push(self.last);
+        self.batch.columns[0].push(bits, grade);
+        self.batch.writes.push(write);
+    }
+
+    /// Adds a change of the segment. While it is gone there is a gap.
+    pub fn event(&mut self, time: u64, kind: EventKind) {
+        if matches!(kind, EventKind::Gone | EventKind::Failed(_) | EventKind::Replaced) && self.last > 0 {
+            self.add(time, 0, Grade::Missing, None);
+        }
+        self.batch.events.push(Event { time, channel: 0, kind });
+    }
+
+    /// Takes the samples and events so far. `lost` is the number of all writes without a record. `None`
+    /// if there are none.
+    pub fn take(&mut self, lost: u64) -> Option<Batch> {
+        if self.batch.is_empty() && self.batch.events.is_empty() {
             return None;
         }
-        self.timing.missed = lost;
-        self.timing.ticks = self.timing.samples + lost;
+        self.timing.missed = lost + self.unread;
+        self.timing.ticks = self.timing.samples + self.timing.missed;
         let samples = u32::try_from(self.timing.samples).unwrap_or(u32::MAX);
         self.timing.jitter = self.delay / samples.max(1);
-        let replaced = self.batch.replaced;
-        let mut taken = std::mem::replace(&mut self.batch, WriteBatch { replaced, ..WriteBatch::default() });
-        taken.batch.timing = self.timing;
+        let mut taken = std::mem::replace(&mut self.batch, empty());
+        taken.timing = self.timing;
         Some(taken)
     }
+}
+
+fn empty() -> Batch {
+    Batch { columns: vec![Column::default()], ..Batch::default() }
 }
 
 #[cfg(test)]
@@ -170,6 +208,10 @@ mod tests {
         ThreadId { process: ProcessId { pid: 7, start: 1 }, tid }
     }
 
+    fn write(samples: &mut WriteSamples, at: u64, tid: u32) {
+        samples.write(at, thread(tid), Arc::new(CodePlace::unknown(0x1000)));
+    }
+
     /// Reads a value at a time.
     fn read(samples: &mut WriteSamples, at: u64, value: i32) {
         let bytes = [[0; 4], value.to_le_bytes()].concat();
@@ -177,10 +219,11 @@ mod tests {
     }
 
     fn taken(samples: &mut WriteSamples) -> Vec<(u64, u32, i64, Grade)> {
-        let WriteBatch { batch, writers, .. } = samples.take(0).unwrap_or_default();
+        let Some(batch) = samples.take(0) else { return vec![] };
         let row = |(index, &time): (usize, &u64)| {
             let column = &batch.columns[0];
-            (time, writers[index].tid, column.bits[index].cast_signed(), column.grades[index])
+            let tid = batch.writes[index].as_ref().map_or(0, |write| write.thread.tid);
+            (time, tid, column.bits[index].cast_signed(), column.grades[index])
         };
         batch.times.iter().enumerate().map(row).collect()
     }
@@ -189,7 +232,7 @@ mod tests {
     fn read_value_belongs_to_the_last_write_before_it() {
         let mut samples = samples();
         assert_eq!(samples.span(), 8..16);
-        samples.write(MILLI, thread(1));
+        write(&mut samples, MILLI, 1);
         assert!(samples.needs_read());
         read(&mut samples, MILLI + 50_000, -5);
         assert!(!samples.needs_read());
@@ -197,7 +240,7 @@ mod tests {
         assert_eq!(taken(&mut samples), [], "another record may still come");
         samples.settle(2 * MILLI);
         assert_eq!(taken(&mut samples), [(MILLI, 1, -5, Grade::Whole)]);
-        samples.write(5 * MILLI, thread(2));
+        write(&mut samples, 5 * MILLI, 2);
         samples.settle(9 * MILLI);
         assert_eq!(taken(&mut samples), [], "no read came after it");
         read(&mut samples, 9 * MILLI, 6);
@@ -209,11 +252,11 @@ mod tests {
     fn value_that_another_write_may_have_replaced_is_marked_and_counted() {
         let mut samples = samples();
         // Out of order, because each thread has records of its own.
-        samples.write(3 * MILLI, thread(2));
-        samples.write(MILLI, thread(1));
+        write(&mut samples, 3 * MILLI, 2);
+        write(&mut samples, MILLI, 1);
         read(&mut samples, 4 * MILLI, 7);
         // A write after the read whose record comes before the read is certain to have come first.
-        samples.write(4 * MILLI + 20_000, thread(1));
+        write(&mut samples, 4 * MILLI + 20_000, 1);
         read(&mut samples, 6 * MILLI, 8);
         samples.settle(8 * MILLI);
         assert_eq!(
@@ -224,13 +267,37 @@ mod tests {
                 (4 * MILLI + 20_000, 1, 8, Grade::Whole)
             ]
         );
-        samples.write(9 * MILLI, thread(1));
+        write(&mut samples, 9 * MILLI, 1);
         read(&mut samples, 9 * MILLI + 10_000, 9);
         samples.settle(10 * MILLI);
         let batch = samples.take(4).unwrap();
-        assert_eq!(batch.replaced, 2);
-        let timing = batch.batch.timing;
+        let timing = batch.timing;
+        assert_eq!(timing.late, 2);
         assert_eq!((timing.ticks, timing.samples, timing.missed), (8, 4, 4));
         assert_eq!((timing.elapsed, timing.worst), (Duration::from_millis(8), Duration::from_millis(3)));
+    }
+
+    #[test]
+    fn gap_is_where_the_segment_was_gone() {
+        let mut samples = samples();
+        samples.event(MILLI, EventKind::Back);
+        assert_eq!(samples.take(0).unwrap().len(), 0, "a gap before the first sample is none");
+        write(&mut samples, 2 * MILLI, 1);
+        read(&mut samples, 3 * MILLI, 5);
+        write(&mut samples, 4 * MILLI, 1);
+        samples.end();
+        samples.event(5 * MILLI, EventKind::Gone);
+        write(&mut samples, 7 * MILLI, 2);
+        read(&mut samples, 8 * MILLI, 6);
+        samples.settle(9 * MILLI);
+        let rows = taken(&mut samples);
+        let expected = [
+            (2 * MILLI, 1, 5, Grade::Whole),
+            // Nobody could read the value anymore.
+            (4 * MILLI, 1, 0, Grade::Missing),
+            (5 * MILLI, 0, 0, Grade::Missing),
+            (7 * MILLI, 2, 6, Grade::Whole),
+        ];
+        assert_eq!(rows, expected);
     }
 }

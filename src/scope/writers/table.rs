@@ -18,6 +18,8 @@ pub struct WriterTable {
     pub threads: usize,
     /// Processes that map the value for writing and cannot be watched.
     pub refused: usize,
+    /// Other processes could not be examined: they may map the value too.
+    pub has_unexamined: bool,
     /// The time that each write takes longer while it is watched; `None` if unknown.
     pub cost: Option<Duration>,
     /// The time of the table in nanoseconds of `CLOCK_MONOTONIC`.
@@ -37,13 +39,19 @@ pub struct Writer {
     pub command: Box<[u8]>,
     pub place: Arc<CodePlace>,
     pub writes: u64,
-    /// Writes per second since the thread is watched.
+    /// Writes per second over the time for which the thread was watched.
     pub rate: f64,
     /// Writes per second in the last second or so.
     pub recent_rate: f64,
     /// The time of the last write in nanoseconds of `CLOCK_MONOTONIC`.
     pub last: u64,
     pub state: ThreadState,
+    /// The time for which the thread was watched.
+    pub watched: Duration,
+    /// Writes of the thread whose records were lost, from any line.
+    pub lost: u64,
+    /// The writes per second, from all lines, at which the thread was released.
+    pub released_rate: Option<f64>,
 }
 
 /// The state of a thread that was watched.
@@ -62,7 +70,9 @@ impl WriterTable {
     pub fn has_same_facts(&self, other: &Self) -> bool {
         let without_time = |table: &Self| {
             let mut table = Self { time: 0, ..table.clone() };
-            table.writers.iter_mut().for_each(|writer| writer.rate = 0.0);
+            for writer in &mut table.writers {
+                (writer.rate, writer.watched) = (0.0, Duration::ZERO);
+            }
             table
         };
         without_time(self) == without_time(other)

@@ -49,6 +49,10 @@ struct Thread {
     /// Writes above the limit.
     excess: f64,
     checked: u64,
+    /// The time from which on it writes more often than the limit, and its hits then.
+    burst: (u64, u64),
+    /// The writes per second above the limit, when it was released.
+    released_rate: Option<f64>,
     last: Option<Instruction>,
 }
 
@@ -97,9 +101,12 @@ impl Tally {
             records: 0,
             excess: 0.0,
             checked: now,
+            burst: (now, 0),
+            released_rate: None,
             last: None,
         });
         (thread.state, thread.since, thread.checked) = (ThreadState::Watched, now, now);
+        (thread.excess, thread.released_rate) = (0.0, None);
         thread.hits_before = thread.hits;
     }
 
@@ -119,12 +126,20 @@ impl Tally {
         let Some(thread) = self.threads.get_mut(&id) else { return false };
         let all = thread.hits_before.saturating_add(hits);
         let new = all.saturating_sub(thread.hits);
+        if thread.excess <= 0.0 {
+            thread.burst = (thread.checked, thread.hits);
+        }
         thread.hits = thread.hits.max(all);
         let Some(limit) = self.limit.map(f64::from) else { return false };
-        let time = Duration::from_nanos(now.saturating_sub(thread.checked)).as_secs_f64();
+        thread.excess = (thread.excess + new as f64 - limit * seconds(thread.checked, now)).max(0.0);
         thread.checked = now;
-        thread.excess = (thread.excess + new as f64 - limit * time).max(0.0);
-        thread.excess > limit * PATIENCE
+        let is_excessive = thread.excess > limit * PATIENCE;
+        if is_excessive && thread.released_rate.is_none() {
+            let (since, before) = thread.burst;
+            let time = seconds(since, now);
+            thread.released_rate = Some((thread.hits - before) as f64 / time).filter(|_| time > 0.0);
+        }
+        is_excessive
     }
 
     /// Counts a record of a thread. Returns false if it is not that of a new write.
@@ -182,6 +197,7 @@ impl Tally {
             processes: processes.len(),
             threads,
             refused: 0,
+            has_unexamined: false,
             cost,
             time: now,
             problems: vec![],
@@ -197,6 +213,7 @@ impl Tally {
             watched += Duration::from_nanos(now.saturating_sub(thread.since));
         }
         let seconds = watched.as_secs_f64();
+        let is_released = thread.state == ThreadState::Released;
         Some(Writer {
             pid: key.thread.process.pid,
             tid: key.thread.tid,
@@ -207,8 +224,16 @@ impl Tally {
             recent_rate: row.recent_rate,
             last: row.last,
             state: thread.state,
+            watched,
+            lost: thread.hits.saturating_sub(thread.records),
+            released_rate: thread.released_rate.filter(|_| is_released),
         })
     }
+}
+
+/// The seconds between two times in nanoseconds.
+fn seconds(since: u64, now: u64) -> f64 {
+    Duration::from_nanos(now.saturating_sub(since)).as_secs_f64()
 }
 
 impl Thread {

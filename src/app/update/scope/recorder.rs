@@ -27,7 +27,7 @@ pub fn record(state: &mut State, path: &str, effects: &mut Vec<Effect>) -> Resul
     RecordingFormat::of(&path).map_err(ShownError::of)?;
     let channels = state.scope.channels.iter().map(|one| one.channel.clone()).collect();
     state.scope.recorder = Some(Recorder::default());
-    let request = RecordRequest { path, channels, replace: false, max_size: None };
+    let request = RecordRequest { path, channels, replace: false, max_size: None, writers: false };
     effects.push(Request::Record(Some(Box::new(request))).into());
     Ok(())
 }

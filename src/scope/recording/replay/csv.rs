@@ -4,6 +4,7 @@ use super::error::Problem;
 use super::json::{KindFacts, bits_as};
 use super::{Decoder, MAX_TRACKS, Opened};
 use crate::scope::recording::track::Track;
+use crate::scope::recording::writer::is_own;
 use crate::scope::{Number, NumberKind};
 use crate::segment::{quote, shorten};
 use ::csv::{ByteRecord, Reader};
@@ -19,7 +20,9 @@ pub(super) fn open(file: File) -> Result<Opened, Problem> {
     let length = complete_length(&file)?;
     let is_cut_off = length < file.metadata()?.len();
     let mut reader = reader(file.try_clone()?, length)?;
-    let names = reader.byte_headers().map_err(problem)?.clone();
+    let mut names = reader.byte_headers().map_err(problem)?.clone();
+    let channels = names.iter().take_while(|name| !std::str::from_utf8(name).is_ok_and(is_own)).count();
+    names.truncate(channels);
     if names.get(0) != Some(b"time") || names.len() < 2 {
         let reason = "it is CSV, but its columns are not 'time' and channels".to_owned();
         return Err(Problem::NotRecording(reason));
@@ -43,7 +46,8 @@ pub(super) fn open(file: File) -> Result<Opened, Problem> {
     };
     let tracks: Vec<Track> = names.iter().skip(1).zip(&facts).map(track).collect();
     let kinds = tracks.iter().map(|track| track.kind).collect();
-    let decoder = CsvDecoder { reader: self::reader(file, length)?, kinds, record, last: None, is_cut_off };
+    let reader = self::reader(file, length)?;
+    let decoder = CsvDecoder { reader, kinds, record, last: None, is_cut_off };
     Ok(Opened { tracks, start: None, decoder: Box::new(decoder) })
 }
 

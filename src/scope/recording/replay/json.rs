@@ -14,7 +14,7 @@ const VALUE_MEMBER: &str = "value";
 pub(super) fn parse_own(message: &[u8], kind: NumberKind) -> Option<u64> {
     let text = message.strip_prefix(VALUE.0)?.strip_suffix(VALUE.1)?;
     let text = std::str::from_utf8(text).ok()?;
-    // The name of an enumerator may follow.
+    // The name of an enumerator, and the writer, may follow.
     let text = text.split_once(',').map_or(text, |(value, _)| value);
     Some(match kind {
         NumberKind::Unsigned => text.parse().ok()?,

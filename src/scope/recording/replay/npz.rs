@@ -6,6 +6,7 @@ use crate::decode::layouts::npy_rows;
 use crate::decode::{ByteOrder, Place, Scalar, TypeKind};
 use crate::scope::recording::npz::VALID;
 use crate::scope::recording::track::Track;
+use crate::scope::recording::writer::is_own;
 use crate::scope::{Number, NumberKind};
 use std::collections::HashMap;
 use std::fs::File;
@@ -129,6 +130,9 @@ fn arrays(file: &Arc<File>) -> Result<Vec<(String, Array)>, Problem> {
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(not)?;
         let Some(name) = entry.name().strip_suffix(".npy").map(str::to_owned) else { continue };
+        if is_own(&name) {
+            continue;
+        }
         if entry.compression() != CompressionMethod::Stored {
             let reason = "its arrays are compressed. Save them with numpy.savez".to_owned();
             return Err(Problem::NotRecording(reason));

@@ -44,6 +44,14 @@ pub fn draw(state: &State, overlay: &Overlay, shown: &Writers, canvas: &mut Canv
             (table.summary(), theme.text),
             ("Not seen: writes by the kernel, as in read(2).".to_owned(), theme.dim),
         ];
+        if shown.rows().iter().any(|writer| writer.state == ThreadState::Released) {
+            let remedy = "`shmlens writers --no-limit` keeps watching released threads.";
+            panel.footer.push((remedy.to_owned(), theme.dim));
+        }
+        if table.has_unexamined {
+            let others = "Processes of other users are not watched: run as root to watch those.";
+            panel.footer.push((others.to_owned(), theme.dim));
+        }
     }
     panel.draw(state, overlay, canvas);
 }
