@@ -84,7 +84,7 @@ fn wrong_channels_are_explained_in_the_prompt() {
     for (typed, error) in [
         ("/nothing:x", "no segment named"),
         ("/it+0x8:u77", "u77"),
-        ("/it+4000:u32", "past the end"),
+        ("/it+4000:u32", "has 64 (0x40) bytes"),
         ("a = b + 1", "b"),
         ("/it+0x8:u64", "two channels are named"),
     ] {

@@ -358,7 +358,7 @@ fn channels_come_from_sets_and_types() {
         (&["/none+0:u64"], 1, "no segment named"),
         (&["/stamped:count"], 2, "--as"),
         (&["/stamped:x", "--as", ty], 2, "no field 'x'"),
-        (&["/stamped+4092:u64"], 1, "past the end"),
+        (&["/stamped+4092:u64"], 1, "has 4096 (0x1000) bytes"),
         (&["/stamped+0:u99"], 2, "u99"),
         (&["n=/stamped+0:u64", "x = y + 1"], 2, "y"),
         (&["x = 1 + 1"], 2, "no values to sample"),
