@@ -134,7 +134,10 @@ pub fn placed_type(
     match best(machine, subject, knowledge) {
         Some(best) if best.certain => Ok(Some(best.placed())),
         Some(Candidate {
-            name, evidence, source: CandidateSource::Pointer | CandidateSource::Local, ..
+            name,
+            evidence,
+            source: CandidateSource::Pointer | CandidateSource::Local | CandidateSource::Size,
+            ..
         }) => Err(format!("{name} is not certain: {}", evidence.join(", "))),
         _ => Ok(None),
     }

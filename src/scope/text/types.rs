@@ -89,7 +89,13 @@ fn held_type(
         if !may_be_type_name(text) {
             return Err(error);
         }
-        named_type(machine, segment, text, knowledge)?
-            .ok_or_else(|| format!("{error}, or a type in a program that holds {}", segment.id.short()))
+        named_type(machine, segment, text, knowledge)?.ok_or_else(|| {
+            format!(
+                "no type named '{}': neither a number, such as u32, i16be, f64 or bool, nor a type in the debug \
+                 information of a program that holds {}",
+                quote(text.as_bytes()),
+                segment.id.short()
+            )
+        })
     })
 }
