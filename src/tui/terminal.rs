@@ -41,10 +41,10 @@ const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
-    #[error("the UI needs a terminal. Use `shmlens list` to print the table")]
+    #[error("the UI needs a terminal. Use `shmlens list` or `scope --headless`")]
     NoTerminal,
     #[error(
-        "the UI needs a terminal that can move the cursor, but TERM is '{0}'. Use `shmlens list` to print the table"
+        "the UI needs a terminal that can move the cursor, but TERM is '{0}'. Use `shmlens list` or `scope --headless`"
     )]
     Dumb(String),
     #[error("failed to set up the terminal: {0}")]

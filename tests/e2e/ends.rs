@@ -93,7 +93,7 @@ fn missing_terminal_suggests_an_alternative() {
         assert_eq!(terminal.wait_exit(SOON).code(), Some(2), "{redirect}");
         assert_eq!(
             terminal.screen(),
-            "shmlens: the UI needs a terminal. Use `shmlens list` to print the table",
+            "shmlens: the UI needs a terminal. Use `shmlens list` or `scope --headless`",
             "{redirect}"
         );
         assert_eq!(std::fs::read(terminal.home().path().join("out")).unwrap_or_default(), left.as_bytes());
