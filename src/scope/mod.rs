@@ -3,6 +3,7 @@
 //! A sampler reads the [`SampledValue`]s of all channels at every tick and delivers [`Batch`]es. Callers
 //! add the channels that are expressions, and feed the result to histories, triggers and recordings.
 
+mod array;
 mod batch;
 mod channel;
 pub mod expression;
@@ -19,6 +20,9 @@ pub mod units;
 mod value_text;
 pub mod writers;
 
+pub use array::{
+    ArrayContents, ArrayStatistics, Elements, MAX_ARRAY_BYTES, NotNumbers, SampledArray, Waveform,
+};
 pub use batch::{Batch, Column, Event, EventKind, Grade};
 pub use channel::{Channel, SampledValue, Sequence, Source};
 pub use history::{Buckets, Columns, Edge, History, Sample, Span};

@@ -1,6 +1,6 @@
 //! The text of samples, by the type of their channel.
 
-use super::{Channel, Number, Source};
+use super::{Channel, Elements, Number, Source};
 use crate::decode::{ByteOrder, Leaf, Scalar, Time, Type, TypeKind, Value};
 
 impl Channel {
@@ -8,9 +8,7 @@ impl Channel {
     /// times as times.
     #[must_use]
     pub fn text(&self, bits: u64) -> String {
-        let number = self.kind.number(bits);
-        let leaf = self.ty().and_then(|ty| leaf(ty, number));
-        leaf.map_or_else(|| plain(number).to_string(), |leaf| leaf.to_string())
+        number_text(self.ty(), self.kind.number(bits))
     }
 
     /// The name of the enumerator that a sample is. `None` for other values and types.
@@ -48,6 +46,31 @@ impl Channel {
             Source::Expression(_) | Source::Recorded => None,
         }
     }
+}
+
+impl Elements {
+    /// The text of an element, as [`Channel::text`] writes it.
+    #[must_use]
+    pub fn text(&self, number: Number) -> String {
+        number_text(Some(&self.ty), number)
+    }
+
+    /// The name of a value on an axis. `None` for numbers.
+    #[must_use]
+    pub fn name_of(&self, number: f64) -> Option<String> {
+        name(&self.ty, number)
+    }
+
+    /// Returns true for numbers that add up, like [`Channel::is_quantity`].
+    #[must_use]
+    pub fn is_quantity(&self) -> bool {
+        is_quantity(&self.ty)
+    }
+}
+
+fn number_text(ty: Option<&Type>, number: Number) -> String {
+    let leaf = ty.and_then(|ty| leaf(ty, number));
+    leaf.map_or_else(|| plain(number).to_string(), |leaf| leaf.to_string())
 }
 
 /// The leaf with a number of a type.

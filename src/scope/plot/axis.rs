@@ -17,6 +17,8 @@ pub enum Unit {
     Number,
     /// Nanoseconds from the time that is called 0.
     Time,
+    /// Whole numbers.
+    Index,
 }
 
 /// A labeled position.
@@ -93,6 +95,7 @@ impl Axis {
         let raw = span / as_f64(most);
         let step = match self.unit {
             Unit::Time if raw > MINUTE / 2.0 => (round_step(raw / MINUTE)).max(1.0) * MINUTE,
+            Unit::Index => round_step(raw).max(1.0),
             _ => round_step(raw),
         };
         let first = (self.low / step - 1e-9).ceil();
@@ -100,7 +103,7 @@ impl Axis {
         let values: Vec<f64> = (0..count).map(|index| (first + as_f64(index)) * step).collect();
         let greatest = self.low.abs().max(self.high.abs());
         let (scale, unit) = match self.unit {
-            Unit::Number => (1.0, ""),
+            Unit::Number | Unit::Index => (1.0, ""),
             Unit::Time => time_unit(step, greatest),
         };
         let label = |value: f64| number(value / scale, step / scale, greatest / scale);
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers() {
-        use Unit::{Number, Time};
+        use Unit::{Index, Number, Time};
         assert_eq!(labels(0.0, 10.0, Number, 5), "0 2 4 6 8 10");
         assert_eq!(labels(6.41, 6.62, Number, 3), "6.5 6.6");
         assert_eq!(labels(-0.3, 0.3, Number, 4), "-0.2 0.0 0.2");
@@ -161,6 +164,7 @@ mod tests {
         assert_eq!(labels(-1e12, 0.0, Time, 4), "-15 -10 -5 0 min");
         assert_eq!(labels(-90e9, 0.0, Time, 3), "-50 0 s");
         assert_eq!(labels(0.0, 800.0, Time, 4), "0 200 400 600 800 ns");
+        assert_eq!(labels(3.0, 5.0, Index, 8), "3 4 5");
         assert_eq!(labels(12_000.0, 14_000.0, Time, 4), "12.0 12.5 13.0 13.5 14.0 µs");
     }
 

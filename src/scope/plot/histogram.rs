@@ -26,20 +26,26 @@ impl History {
         let ticks = self.ticks(from, to);
         let values: Vec<f64> =
             self.thinned(ticks, MAX_COUNTED).filter_map(|tick| self.value(channel, tick)).collect();
-        let (min, max) = (values.iter().copied().reduce(f64::min)?, values.iter().copied().reduce(f64::max)?);
-        let axis = Axis::around([min, max]);
-        let range = [axis.low, axis.high];
-        let mut counts = vec![0; bins.max(1)];
-        for value in &values {
-            let share = (value - axis.low) / (axis.high - axis.low);
-            let bin = as_index((share * as_f64(counts.len())).floor()).min(counts.len() - 1);
-            counts[bin] += 1;
-        }
-        Some(Histogram { range, bins: counts, counted: values.len() as u64 })
+        Histogram::of(&values, bins)
     }
 }
 
 impl Histogram {
+    /// Counts finite values. `None` if there are none.
+    #[must_use]
+    pub fn of(values: &[f64], bins: usize) -> Option<Self> {
+        let (min, max) = (values.iter().copied().reduce(f64::min)?, values.iter().copied().reduce(f64::max)?);
+        let axis = Axis::around([min, max]);
+        let range = [axis.low, axis.high];
+        let mut counts = vec![0; bins.max(1)];
+        for value in values {
+            let share = (value - axis.low) / (axis.high - axis.low);
+            let bin = as_index((share * as_f64(counts.len())).floor()).min(counts.len() - 1);
+            counts[bin] += 1;
+        }
+        Some(Self { range, bins: counts, counted: values.len() as u64 })
+    }
+
     /// Draws a plot of some width and height in cells, with a bar for each bin.
     #[must_use]
     pub fn draw(&self, size: [usize; 2], marker: Marker) -> Picture {

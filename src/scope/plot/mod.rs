@@ -12,7 +12,7 @@ mod raster;
 mod time;
 mod xy;
 
-pub use array::ArrayPlot;
+pub use array::{ArrayPlot, array_columns};
 pub use axis::{Axis, Unit};
 pub use cursors::Reading;
 pub use frame::{Frame, Names};

@@ -1,6 +1,7 @@
 //! Numbers in the types of segments.
 
 use super::ChannelError;
+use super::slice::Slice;
 use crate::decode::{Child, Label, Path, Place, Type, TypeKind};
 use crate::scope::NumberKind;
 use crate::segment::resolve::listed;
@@ -43,6 +44,13 @@ pub fn number_kind(place: Place<'_>, value: &str) -> Result<NumberKind, ChannelE
 /// Returns a hint if there is none: the nearest, or those that exist.
 pub fn find(ty: &Type, text: &str) -> Result<Path, String> {
     ty.parse_path(text).ok_or_else(|| {
+        if let Some((head, _, tail)) = Slice::split(text) {
+            return format!(
+                "name one element, as in {}[0]{}",
+                quote(head.as_bytes()),
+                quote(tail.as_bytes())
+            );
+        }
         let (parent, place) = parent(ty, text);
         match place.ty.kind() {
             TypeKind::Record(record) if !record.kind().is_row() => {

@@ -5,6 +5,7 @@
 //! | `SEGMENT:FIELD` | a field, by the type of the segment: `/telemetry:gain[1][2]` |
 //! | `SEGMENT:` | the segment, where its type is a number |
 //! | `SEGMENT+OFFSET:TYPE` | a number at an offset: `0x4d2+0x10:f64`, or a field of a record there: `/a+64:Pose.x` |
+//! | `SEGMENT:ARRAY`, …`[*]`, …`[A..B]` | an array of numbers, a field of each of its elements, or some of them; in the Scope screen |
 //! | …`,seq=FIELD`, …`,seq=+OFFSET[:TYPE]` | the sequence lock that protects it, a `u32` unless its type says `u64` |
 //! | `NAME=`… | one of these with a name |
 //! | `NAME = EXPRESSION`, `EXPRESSION` | computed from other channels |
@@ -17,6 +18,8 @@ mod complete;
 mod error;
 mod field;
 mod resolve;
+mod signal;
+mod slice;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ mod write;
 pub use complete::{Completion, complete};
 pub use error::ChannelError;
 pub use resolve::{Resolved, ResolvedRange, resolve, resolve_range};
+pub use signal::{ResolvedSignal, Signal, resolve_signal};
 pub use types::{SegmentTypes, TypeResult, written_type};
 pub use write::{field_text, number_text};
 

@@ -108,7 +108,8 @@ proptest! {
         let xy = XyPlot { history: &history, channels: [0, 1], from, to };
         prop_assert!(fits(xy.draw(size, Marker::HalfBlock)));
         let values: Vec<f64> = bits.iter().map(|(_, bits)| f64::from_bits(*bits)).collect();
-        let array = ArrayPlot { values: &values, first: 3, range };
+        let cursors = [Some(4), None];
+        let array = ArrayPlot { values: &values, first: 3, range, has_steps: false, cursors, names: None };
         prop_assert!(fits(array.draw(size, Marker::Ascii)));
         let reading = history.reading(0, [from, to]);
         prop_assert!(reading.lines(Marker::Braille)[0].starts_with("Δt "));

@@ -2,7 +2,8 @@
 
 use super::{MS, history, phase, whole};
 use crate::scope::Grade;
-use crate::scope::plot::{ArrayPlot, Marker, XyPlot};
+use crate::scope::plot::{ArrayPlot, Marker, XyPlot, array_columns};
+use proptest::prelude::*;
 use std::f64::consts::TAU;
 
 #[test]
@@ -50,7 +51,15 @@ fn histogram_of_a_sine() {
 fn array_across_its_indices() {
     let mut values: Vec<f64> = (0..500).map(|index| (f64::from(index) / 100.0 * TAU).sin()).collect();
     values[210..240].fill(f64::NAN);
-    insta::assert_snapshot!(ArrayPlot { values: &values, first: 0, range: None }.draw([62, 9], Marker::Braille), @r"
+    let plot = |values, first, range| ArrayPlot {
+        values,
+        first,
+        range,
+        has_steps: false,
+        cursors: [None; 2],
+        names: None,
+    };
+    insta::assert_snapshot!(plot(&values, 0, None).draw([62, 9], Marker::Braille), @r"
      1┤  ⡴⢦⡀        ⡴⠢⡀                   ⣠⠶⣄        ⢠⠶⣄
       │ ⡜  ⢳       ⡼⠁ ⢳⡀      ⡀  ⠠⡀      ⢰⠃ ⠸⡄      ⢠⠃ ⠘⡆
       │⢰⠃  ⠈⡇     ⢠⠃   ⢇     ⢠⠇   ⢧     ⢀⡏   ⢱      ⡞   ⢹
@@ -61,8 +70,7 @@ fn array_across_its_indices() {
       └┬──────────┬──────────┬──────────┬──────────┬───────────
        0         100        200        300        400
     ");
-    let few =
-        ArrayPlot { values: &[1.0, 3.0, 2.0, f64::INFINITY, 5.0, 4.0], first: 10, range: Some([0.0, 6.0]) };
+    let few = plot(&[1.0, 3.0, 2.0, f64::INFINITY, 5.0, 4.0], 10, Some([0.0, 6.0]));
     insta::assert_snapshot!(few.draw([50, 8], Marker::Ascii), @r"
     6+
      |                                   ''----.__
@@ -73,4 +81,46 @@ fn array_across_its_indices() {
      ++----------------+-----------------+--------
      10               12                14
     ");
+}
+
+#[test]
+fn cursors_and_states_of_an_array() {
+    let names = |value: f64| ((value - 1.0).abs() < 0.1).then(|| "On".to_owned());
+    let plot = ArrayPlot {
+        values: &[0.0, 1.0, 1.0, 0.0],
+        first: 2,
+        range: None,
+        has_steps: true,
+        cursors: [Some(3), Some(9)],
+        names: Some(&names),
+    };
+    insta::assert_snapshot!(plot.draw([40, 8], Marker::Braille), @r"
+     On┤           ⡤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⢤
+       │           ⡇                     ⢸
+       │           ⡇                     ⢸
+       │           ⡇                     ⢸
+       │           ⡇                     ⢸
+    0.0┤⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠃                     ⠘
+       └┬──────────A──────────┬──────────┬
+        2          3          4          5
+    ");
+}
+
+proptest! {
+    #[test]
+    fn each_value_is_in_the_column_of_its_position(count in 1_usize..60, length in 0_usize..200, gap in 0_usize..200) {
+        let values: Vec<f64> = (0..length).map(|index| if index == gap { f64::NAN } else { f64::from(u8::try_from(index).unwrap()) }).collect();
+        let spans = array_columns(&values, count).spans;
+        prop_assert_eq!(spans.len(), count);
+        let last = length.saturating_sub(1).max(1);
+        let mut expected: Vec<Vec<f64>> = vec![vec![]; count];
+        for (index, &value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+            expected[(2 * index * (count - 1) + last) / (2 * last)].push(value);
+        }
+        for (span, values) in spans.iter().zip(&expected) {
+            let ends = span.map(|span| [span.min, span.max, span.first, span.last]);
+            let (min, max) = (values.first().copied(), values.last().copied());
+            prop_assert_eq!(ends, min.zip(max).map(|(min, max)| [min, max, min, max]));
+        }
+    }
 }
