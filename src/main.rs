@@ -99,13 +99,13 @@ fn show_values(command: &ScopeCommand, terms: &ScopeTerms, look: LookArgs, read_
                 warn("--every-write is for `record`, and for `scope --headless`");
                 return Status::Usage.into();
             };
-            let channels = match cli::scope_channels(&*machine, args, terms) {
-                Ok(channels) => channels,
+            let signals = match cli::scope_signals(&*machine, args, terms) {
+                Ok(signals) => signals,
                 Err(failure) => return report_with(look, |_| Err(failure)),
             };
             let mut scope = Scope::new(memory);
             scope.rate = rate;
-            match scope.add_all(channels) {
+            match scope.add_signals(signals) {
                 Ok(()) => scope,
                 Err(error) => return ended(Err(error.into())),
             }

@@ -18,6 +18,7 @@ mod scope;
 mod segments;
 mod typing;
 mod values;
+mod waveforms;
 mod writers;
 
 use crate::support::Harness;

@@ -355,7 +355,7 @@ impl State {
             _ if no_selection && (on_selected || on_marked && self.table.marks.is_empty()) => {
                 "No segment selected".to_owned()
             }
-            Detach if self.kept.is_empty() && self.inspect.is_none() => {
+            Detach if self.kept.is_empty() && self.inspect.is_none() && !self.scope.reads_arrays() => {
                 format!("Nothing attached. {} in Inspect keeps one", key(Action::Keep))
             }
             SearchNext | SearchPrevious if open(|inspect| inspect.search.is_none()) => format!(

@@ -3,12 +3,12 @@
 
 use super::evidence::Evidence;
 use super::report::{Body, Report};
-use super::request::FindChannels;
+use super::request::{ChosenType, FindChannels};
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
 use crate::identify::typing::{Knowledge, Subject, placed_type};
 use crate::machine::Machine;
-use crate::scope::text::{Lookup, SegmentTypes, TypeResult, complete, resolve};
+use crate::scope::text::{Lookup, SegmentTypes, TypeResult, complete, resolve_signal};
 use crate::segment::{Segment, ShownError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct ChannelWorker {
     /// All are answered.
     wanted: Vec<FindChannels>,
     /// The last text to complete.
-    typed: Option<(String, Arc<[Segment]>)>,
+    typed: Option<(String, Arc<[Segment]>, Vec<ChosenType>)>,
 }
 
 impl ChannelWorker {
@@ -38,11 +38,23 @@ impl ChannelWorker {
         &mut self,
         machine: &dyn Machine,
         segments: &[Segment],
+        chosen: &[ChosenType],
         then: impl FnOnce(&Lookup<'_>) -> T,
     ) -> T {
         let Self { evidence, types, .. } = self;
         let knowledge = evidence.knowledge.clone();
-        types.with((machine, &knowledge), segments, |segment| type_of(evidence, machine, segment), then)
+        let chosen = |segment: &Segment| {
+            let is_of = |chosen: &&ChosenType| {
+                chosen.id == segment.id && chosen.identity.matches(&segment.identity())
+            };
+            chosen.iter().find(is_of).map(|chosen| Ok(Some(chosen.placed.clone())))
+        };
+        let find = |segment: &Segment| type_of(evidence, machine, segment);
+        types.with((machine, &knowledge), segments, find, |found| {
+            // A choice may change, so that it is not kept.
+            let type_of = |segment: &Segment| chosen(segment).unwrap_or_else(|| (found.type_of)(segment));
+            then(&Lookup { segments, type_of: &type_of, parse_type: found.parse_type })
+        })
     }
 }
 
@@ -50,7 +62,7 @@ impl Worker for ChannelWorker {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
         match job.request {
             Request::FindChannels(wanted) => self.wanted.push(*wanted),
-            Request::CompleteChannel(text, segments) => self.typed = Some((text, segments)),
+            Request::CompleteChannel(text, segments, types) => self.typed = Some((text, segments, types)),
             _ => {}
         }
         vec![]
@@ -66,14 +78,14 @@ impl Worker for ChannelWorker {
             (self.types, self.since) = (SegmentTypes::default(), now);
         }
         let mut reports = vec![];
-        for FindChannels { number, texts, segments } in std::mem::take(&mut self.wanted) {
-            let found = self.with(machine, &segments, |lookup| {
-                texts.iter().map(|text| resolve(text, lookup).map_err(ShownError::of)).collect()
+        for FindChannels { number, texts, segments, types } in std::mem::take(&mut self.wanted) {
+            let found = self.with(machine, &segments, &types, |lookup| {
+                texts.iter().map(|text| resolve_signal(text, lookup).map_err(ShownError::of)).collect()
             });
             reports.push(Report::new(now, Body::ChannelsFound { number, found }));
         }
-        if let Some((text, segments)) = self.typed.take() {
-            let found = self.with(machine, &segments, |lookup| complete(&text, lookup));
+        if let Some((text, segments, types)) = self.typed.take() {
+            let found = self.with(machine, &segments, &types, |lookup| complete(&text, lookup));
             reports.push(Report::new(now, Body::ChannelCompletions(text, found)));
         }
         reports
@@ -96,9 +108,11 @@ fn type_of(evidence: &mut Evidence, machine: &dyn Machine, segment: &Segment) ->
 mod tests {
     use super::*;
     use crate::config::layout::LayoutRule;
+    use crate::decode::PlacedType;
     use crate::engine::{Feed, Options, Steps, SubscriptionId};
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::scope::Source;
+    use crate::scope::text::{ResolvedSignal, Signal};
     use crate::survey::{Names, Survey};
 
     /// An array in the format of `NumPy`, with a fixed length of its header.
@@ -122,20 +136,27 @@ mod tests {
     /// Names and offsets, or messages.
     fn find(steps: &mut Steps, segments: &Arc<[Segment]>, texts: &[&str]) -> Vec<String> {
         let texts = texts.iter().map(|&text| text.to_owned()).collect();
-        let request = FindChannels { number: 3, texts, segments: Arc::clone(segments) };
+        let request = FindChannels { number: 3, texts, segments: Arc::clone(segments), types: vec![] };
         let mut reports = steps.send(Request::FindChannels(Box::new(request)));
         let Some(Report { body: Body::ChannelsFound { number: 3, found }, .. }) = reports.pop() else {
             panic!("{reports:?}");
         };
-        let shown = |found: Result<crate::scope::text::Resolved, ShownError>| match found {
-            Ok(found) => match found.channel.source {
-                Source::Value(value) => format!("{} {}:{}", found.channel.name, value.offset, value.ty),
-                Source::Expression(text) => format!("{} = {text}", found.channel.name),
-                Source::Recorded => found.channel.name,
-            },
-            Err(error) => error.to_string(),
-        };
         found.into_iter().map(shown).collect()
+    }
+
+    fn shown(found: Result<ResolvedSignal, ShownError>) -> String {
+        match found.map(|found| found.signal) {
+            Ok(Signal::Channel(channel)) => match channel.source {
+                Source::Value(value) => format!("{} {}:{}", channel.name, value.offset, value.ty),
+                Source::Expression(text) => format!("{} = {text}", channel.name),
+                Source::Recorded => channel.name,
+            },
+            Ok(Signal::Waveform(found)) => {
+                let elements = &found.array.elements;
+                format!("{} {}:{}", found.name, elements.offset, elements.type_text())
+            }
+            Err(error) => error.to_string(),
+        }
     }
 
     fn completions(reports: Vec<Report>) -> Vec<(String, Vec<String>)> {
@@ -156,8 +177,9 @@ mod tests {
         let found = find(
             &mut steps,
             &segments,
-            &["v=/motor:v[1]", "p = v * 2", "/motor:tack", "/motor+8:u16", "/no:x"],
+            &["v=/motor:v[1]", "p = v * 2", "/motor:tack", "/motor+8:u16", "/no:x", "/motor:v"],
         );
+        assert_eq!(found[5], "/motor:v 24:f64[2]");
         assert_eq!(found[..2], ["v 32:f64", "p = v * 2"]);
         assert_eq!(found[2], "/motor has no field 'tack'; did you mean tick?");
         assert_eq!(found[3], "/motor+0x8:u16 8:u16");
@@ -204,12 +226,41 @@ mod tests {
     }
 
     #[test]
+    fn chosen_type_takes_the_place_of_the_certain_one() {
+        let machine = FakeMachine::new();
+        machine.add_object("motor", FakeBytes::full(&[0; 4096]));
+        let (mut steps, segments) = start(&machine);
+        let ty = crate::decode::parse_type("struct { char c; float speed[3]; }", &|_| Err(String::new()));
+        let placed = PlacedType { ty: ty.unwrap().ty, offset: Some(8) };
+        let (id, identity) = (segments[0].id.clone(), segments[0].identity());
+        let types = vec![ChosenType { id, identity, placed }];
+        let texts = ["/motor:speed[1]", "/motor:speed", "/motor:tick"].map(str::to_owned).to_vec();
+        let request =
+            FindChannels { number: 1, texts, segments: Arc::clone(&segments), types: types.clone() };
+        let mut reports = steps.send(Request::FindChannels(Box::new(request)));
+        let Some(Report { body: Body::ChannelsFound { found, .. }, .. }) = reports.pop() else {
+            panic!("{reports:?}");
+        };
+        let found: Vec<String> = found.into_iter().map(shown).collect();
+        assert_eq!(found[..2], ["/motor:speed[1] 16:f32", "/motor:speed 12:f32[3]"]);
+        assert!(found[2].contains("no field 'tick'"), "{found:?}");
+        let request = Request::CompleteChannel("/motor:s".to_owned(), Arc::clone(&segments), types.clone());
+        assert_eq!(completions(steps.send(request))[0].1, ["/motor:speed["]);
+        // Another object of the name has no type that the user chose.
+        machine.remove_object("motor");
+        machine.add_object("motor", FakeBytes::full(&[0; 4096]));
+        let segments = Survey::take(&machine, &mut Names::default()).segments.into();
+        let request = Request::CompleteChannel("/motor:t".to_owned(), segments, types);
+        assert_eq!(completions(steps.send(request))[0].1, ["/motor:tick"]);
+    }
+
+    #[test]
     fn only_the_last_text_is_completed() {
         let machine = FakeMachine::new();
         machine.add_object("motor", FakeBytes::full(&[0; 4096]));
         let (mut steps, segments) = start(&machine);
         let mut complete = |text: &str| {
-            completions(steps.send(Request::CompleteChannel(text.to_owned(), Arc::clone(&segments))))
+            completions(steps.send(Request::CompleteChannel(text.to_owned(), Arc::clone(&segments), vec![])))
         };
         assert_eq!(complete("/mo"), [("/mo".to_owned(), vec!["/motor:".to_owned()])]);
         assert_eq!(complete("/motor:t"), [("/motor:t".to_owned(), vec!["/motor:tick".to_owned()])]);
@@ -217,7 +268,7 @@ mod tests {
         let mut worker =
             ChannelWorker::new(Evidence::new(Knowledge::default(), super::super::Readers::default()));
         for text in ["/m", "/mo"] {
-            let job = Job::new(Request::CompleteChannel(text.to_owned(), Arc::clone(&segments)));
+            let job = Job::new(Request::CompleteChannel(text.to_owned(), Arc::clone(&segments), vec![]));
             assert!(worker.handle(&machine, Clock::ZERO, job).is_empty());
         }
         let completed = completions(worker.work(&machine, Clock::ZERO));

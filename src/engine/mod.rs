@@ -36,8 +36,9 @@ pub use report::{
     SegmentTypes, Unread, WorkProgress,
 };
 pub use request::{
-    AtEveryWrite, Feed, FindChannels, PlanRequest, PreviewFields, RecordRequest, Request, SaveRequest,
-    ScanScope, ScopeRequest, Search, SubscriptionId, Target, Undo, WatchedLocks, WatchedValue, Watching,
+    AtEveryWrite, ChosenType, Feed, FindChannels, PlanRequest, PreviewFields, RecordRequest, Request,
+    SaveRequest, ScanScope, ScopeRequest, Search, SubscriptionId, Target, Undo, WatchedLocks, WatchedValue,
+    Watching,
 };
 pub use route::Options;
 pub use scope::Delivery;

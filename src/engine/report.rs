@@ -15,7 +15,7 @@ use crate::identify::locks::Lock;
 use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
-use crate::scope::text::{Completion, Resolved};
+use crate::scope::text::{Completion, ResolvedSignal};
 use crate::scope::writers::WriterTable;
 use crate::segment::{Bytes, Identity, SegmentId, ShownError, escape, plain_error};
 use crate::survey::{Alert, Survey};
@@ -56,10 +56,10 @@ pub enum Body {
     Recording(Result<RecordingState, ShownError>),
     /// The result of [`Request::SaveSamples`](super::Request::SaveSamples).
     SamplesSaved(Result<RecordingState, ShownError>),
-    /// The channels of [`Request::FindChannels`](super::Request::FindChannels), one for each text.
+    /// The channels and arrays of [`Request::FindChannels`](super::Request::FindChannels), one for each text.
     ChannelsFound {
         number: u64,
-        found: Vec<Result<Resolved, ShownError>>,
+        found: Vec<Result<ResolvedSignal, ShownError>>,
     },
     /// The texts that continue the text of a channel.
     ChannelCompletions(String, Vec<Completion>),

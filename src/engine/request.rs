@@ -2,10 +2,11 @@
 
 use super::recorder::WaitingSamples;
 use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
+use crate::decode::PlacedType;
 use crate::decode::layouts::{Layout, LockKind};
 use crate::memory::{Direction, Pattern, Rows};
 use crate::scope::{Batch, Channel, Rate, SampledValue};
-use crate::segment::{Bytes, Segment};
+use crate::segment::{Bytes, Identity, Segment, SegmentId};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,10 +50,11 @@ pub enum Request {
     RecordSamples(WaitingSamples),
     /// Record these samples to a file of their own.
     SaveSamples(Box<RecordRequest>, Vec<Arc<Batch>>),
-    /// Find the channels that these texts name.
+    /// Find the channels and arrays that these texts name.
     FindChannels(Box<FindChannels>),
-    /// Complete the text of a channel in these segments. Replaces the previous request.
-    CompleteChannel(String, Arc<[Segment]>),
+    /// Complete the text of a channel in these segments, with the types that the user chose. Replaces the
+    /// previous request.
+    CompleteChannel(String, Arc<[Segment]>, Vec<ChosenType>),
     /// Watch which threads write to a value, and report them four times a second while they change.
     /// Replaces the previous request; `None` ends the watch. Every write takes longer meanwhile.
     WatchWriters(Option<Box<WatchedValue>>),
@@ -197,6 +199,16 @@ pub struct FindChannels {
     pub number: u64,
     pub texts: Vec<String>,
     pub segments: Arc<[Segment]>,
+    /// The types that the user chose.
+    pub types: Vec<ChosenType>,
+}
+
+/// The type that the user chose for a segment. It takes the place of the certain one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenType {
+    pub id: SegmentId,
+    pub identity: Identity,
+    pub placed: PlacedType,
 }
 
 /// A value whose writers are watched.

@@ -28,7 +28,7 @@ fn frame(width: u16, height: u16) -> Harness {
     harness
 }
 
-fn type_in(harness: &mut Harness, text: &str) {
+pub fn type_in(harness: &mut Harness, text: &str) {
     harness.press("t<end><enter>");
     harness.inject(Event::Paste(text.to_owned()));
     harness.press("<enter>");
@@ -187,7 +187,10 @@ fn fields_can_be_copied_and_pinned() {
     assert!(harness.clipboard.as_ref().unwrap().starts_with(r#"[{"x":1,"y":2},{"x":3,"y":4},"#));
     assert_eq!(notice(&harness), "Copied points as JSON");
     harness.press("a");
-    assert_eq!(notice(&harness), "Only a value without parts can be pinned: unfold it");
+    assert_eq!(
+        notice(&harness),
+        "Only a value without parts, or an array of numbers, can be pinned: unfold it"
+    );
     harness.press("olast<enter>a");
     assert_eq!(notice(&harness), "Pinned last (a: unpin)");
     harness.press("ostate<enter>a");

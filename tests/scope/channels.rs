@@ -7,6 +7,7 @@ use shmlens::engine::{
 };
 use shmlens::machine::Machine;
 use shmlens::machine::real::RealMachine;
+use shmlens::scope::text::Signal;
 use shmlens::scope::{Batch, Channel, Column, Grade, NumberKind, Source};
 use shmlens::segment::{Segment, ShownError};
 use shmlens::survey::{Depth, Holdings, Names, Survey};
@@ -52,15 +53,17 @@ fn channels_are_found_by_the_types_of_a_real_program() {
     let (mut engine, reports) = start();
     let texts = ["y=/motor:pose.y", "/motor:gain[1][2]", "/motor+8:motor::Pose.y", "/motor+8:motor::Pase"];
     let texts = texts.map(str::to_owned).to_vec();
-    let request = FindChannels { number: 5, texts, segments: segments() };
+    let request = FindChannels { number: 5, texts, segments: segments(), types: vec![] };
     engine.send(Request::FindChannels(Box::new(request)));
     let found = next(&reports, |body| match body {
         Body::ChannelsFound { number: 5, found } => Some(found),
         _ => None,
     });
     let place = |index: usize| match &found[index] {
-        Ok(found) => match &found.channel.source {
-            Source::Value(value) => format!("{} {}:{}", found.channel.name, value.offset, value.ty),
+        Ok(found) => match &found.signal {
+            Signal::Channel(Channel { name, source: Source::Value(value), .. }) => {
+                format!("{name} {}:{}", value.offset, value.ty)
+            }
             other => panic!("{other:?}"),
         },
         Err(error) => panic!("{error}"),
@@ -72,7 +75,7 @@ fn channels_are_found_by_the_types_of_a_real_program() {
     let error = found[3].as_ref().unwrap_err().to_string();
     assert!(error.contains("nor a type in the debug information of a program that holds /motor"), "{error}");
 
-    engine.send(Request::CompleteChannel("/motor:po".to_owned(), segments()));
+    engine.send(Request::CompleteChannel("/motor:po".to_owned(), segments(), vec![]));
     let completed = next(&reports, |body| match body {
         Body::ChannelCompletions(text, found) if text == "/motor:po" => Some(found),
         _ => None,

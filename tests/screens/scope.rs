@@ -6,7 +6,8 @@ use shmlens::app::scope::{Armed, PlotKind, Scope};
 use shmlens::decode::{Type, parse_type};
 use shmlens::scope::trigger::Trigger;
 use shmlens::scope::{
-    Batch, Channel, Column, Event, EventKind, Grade, Number, NumberKind, Rate, SampledValue, Source, Timing,
+    ArrayContents, Batch, Channel, Column, Elements, Event, EventKind, Grade, Number, NumberKind, Rate,
+    SampledArray, SampledValue, Source, Timing, Waveform,
 };
 use shmlens::segment::{Bytes, Segment};
 use shmlens::tui::theme::{Depth, Name, Theme};
@@ -185,6 +186,67 @@ fn trigger_and_cursors_match_their_snapshots() {
         harness.state.scope.view.cursors =
             [Some(START + 3 * SECOND), Some(START + 4 * SECOND + 40 * MILLISECOND)];
         assert_snapshot(&format!("scope-cursors-{width}x{height}"), &harness, &plain());
+    }
+}
+
+/// Selects a waveform with contents and cursors, of two.
+fn waveform(width: u16, height: u16) -> Harness {
+    let mut harness = scope(width, height, &[0, 1]);
+    let segment = Box::new(harness.state.survey.as_ref().unwrap().segments[0].clone());
+    let mut add = |name: &str, ty: &str, contents: Option<Vec<u8>>| {
+        let ty = parse_type(ty, &|_| Err("no files".to_owned())).unwrap().ty;
+        let array = SampledArray { segment: segment.clone(), elements: Elements::of(ty.at(0)).unwrap() };
+        let scope = &mut harness.state.scope;
+        scope.add_waveform(Waveform { name: name.to_owned(), array }).unwrap();
+        let one = scope.waveforms.last_mut().unwrap();
+        one.contents = contents.map(|bytes| ArrayContents::new(&one.waveform.array.elements, bytes));
+    };
+    let curve = (0..512).map(|index: u16| match index {
+        200..230 => f64::NAN,
+        index => (-f64::from(index) / 200.0).exp() * (f64::from(index) / 12.0).sin(),
+    });
+    add("/adc:samples", "f64[512]", Some(curve.flat_map(f64::to_le_bytes).collect()));
+    let matrix = (0..90).flat_map(|index: u8| f32::from(index % 12).to_le_bytes());
+    add("/telemetry:gain", "f32[8][12]", Some(matrix.collect()));
+    add("/md_ring+0x0:u64[64]", "u64[64]", None);
+    let scope = &mut harness.state.scope;
+    scope.waveforms[2].trouble = Some(EventKind::Gone);
+    scope.cursor = 8;
+    scope.waveforms[0].view.cursors = [Some(57), Some(170)];
+    harness
+}
+
+#[test]
+fn waveforms_match_their_snapshots() {
+    for (width, height) in SIZES {
+        assert_snapshot(&format!("scope-waveform-{width}x{height}"), &waveform(width, height), &plain());
+    }
+    let mut harness = waveform(100, 30);
+    harness.state.scope.cursor = 9;
+    let theme = Theme::new(Name::Default, Depth::Sixteen, true);
+    assert_snapshot("scope-waveform-ascii", &harness, &theme);
+    harness.state.scope.cursor = 10;
+    let screen = harness.screen();
+    assert!(screen.contains("No contents yet. /md_ring+0x0:u64[64]: segment removed"), "{screen}");
+}
+
+#[test]
+fn waveforms_draw_at_every_size_and_in_ascii() {
+    let theme = Theme::new(Name::Default, Depth::Sixteen, true);
+    let mut harness = waveform(80, 24);
+    for kind in [PlotKind::Time, PlotKind::Histogram] {
+        harness.state.scope.view.kind = kind;
+        for cursor in 8..11 {
+            harness.state.scope.cursor = cursor;
+            for width in (0..45).step_by(4).chain([79, 80, 99, 100, 101, 160, 250]) {
+                for height in (0..25).step_by(3).chain([24, 60]) {
+                    harness.state.size = shmlens::app::event::Size { width, height };
+                    let buffer = harness.cells(&theme);
+                    let strange = buffer.content.iter().find(|cell| !cell.symbol().is_ascii());
+                    assert_eq!(strange.map(ratatui::buffer::Cell::symbol), None, "{width}x{height} {kind:?}");
+                }
+            }
+        }
     }
 }
 

@@ -93,6 +93,11 @@ impl Inspect {
         })
     }
 
+    /// The type that is shown, unless the contents do not have it any more.
+    pub fn shown_type(&self) -> Option<&PlacedType> {
+        self.typed.as_ref().filter(|_| self.unfit().is_none())
+    }
+
     /// The layout to check with every look. A frozen view keeps its type.
     pub(super) fn watched_layout(&self) -> Option<Layout> {
         let shown = self.layout.as_ref().map(|shown| shown.layout);

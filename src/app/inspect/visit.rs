@@ -3,6 +3,7 @@
 use super::{ChosenBy, Inspect, LastSearch, Pins, ShownLayout, Tree};
 use crate::app::event::Size;
 use crate::decode::{ByteOrder, PlacedType, Scalar};
+use crate::engine::ChosenType;
 use crate::segment::{Identity, Segment, SegmentId};
 use std::collections::BTreeMap;
 
@@ -60,6 +61,15 @@ impl Visits {
             last_mark: inspect.last_mark,
             pins: inspect.pins,
         });
+    }
+
+    /// The types that the user chose for the segments, and if the contents determine them.
+    pub fn chosen_types(&self) -> impl Iterator<Item = (ChosenType, bool)> {
+        self.0.iter().filter(|visit| visit.chosen == ChosenBy::User).filter_map(|visit| {
+            let placed = visit.typed.clone()?;
+            let (id, identity) = (visit.id.clone(), visit.identity);
+            Some((ChosenType { id, identity, placed }, visit.layout.is_some()))
+        })
     }
 
     /// Takes the view of a segment, unless another one has its id now.

@@ -1,12 +1,17 @@
 //! The Scope screen: channels, their history, and the part of it that is shown.
 
+mod array_view;
 mod plot;
 mod trigger;
 mod view;
+mod waveform;
 
+pub use array_view::ArrayView;
 pub use plot::{NoPlot, ShownPlot, ShownTrace};
 pub use trigger::{Armed, TriggerAction};
 pub use view::{PlotKind, View};
+pub(super) use waveform::ArrayFeed;
+pub use waveform::{MAX_WAVEFORMS, Row, ScopeWaveform};
 
 use crate::engine::{RecordQueue, RecordingState, ScopeRequest};
 use crate::scope::expression::{ExpressionError, Expressions};
@@ -66,11 +71,13 @@ pub struct ScopeMark {
 #[derive(Debug)]
 pub struct Scope {
     pub channels: Vec<ScopeChannel>,
+    /// Arrays, in the rows below the channels. They are read as a whole, beside the samples.
+    pub waveforms: Vec<ScopeWaveform>,
     expressions: Expressions,
     pub history: History,
     pub timing: Timing,
     pub rate: Rate,
-    /// The selected channel.
+    /// The selected row.
     pub cursor: usize,
     pub view: View,
     pub trigger: Option<Armed>,
@@ -96,6 +103,7 @@ impl Scope {
     pub fn new(memory: Bytes) -> Self {
         Self {
             channels: vec![],
+            waveforms: vec![],
             expressions: Expressions::default(),
             history: History::new(&[], memory.0),
             timing: Timing::default(),
@@ -145,7 +153,14 @@ impl Scope {
         }
         let mut all: Vec<Channel> = self.channels.iter().map(|one| one.channel.clone()).collect();
         all.extend(channels.iter().cloned());
+        let is_taken = |name: &String| self.waveforms.iter().any(|one| one.waveform.name == *name);
+        if let Some(channel) = channels.iter().find(|channel| is_taken(&channel.name)) {
+            return Err(ExpressionError::DuplicateName { name: channel.name.clone() }.into());
+        }
         self.expressions = Expressions::new(&all)?;
+        if self.selected_waveform().is_some() {
+            self.cursor += channels.len();
+        }
         for channel in channels {
             self.history.add(channel.kind);
             let statistics = Statistics::new(channel.kind);
@@ -170,7 +185,10 @@ impl Scope {
         self.expressions = expressions;
         self.channels.remove(index);
         self.history.remove(index);
-        self.cursor = self.cursor.min(self.channels.len().saturating_sub(1));
+        if index < self.cursor {
+            self.cursor -= 1;
+        }
+        self.cursor = self.cursor.min(self.rows().saturating_sub(1));
         self.is_requested = false;
         Ok(removed)
     }
@@ -181,6 +199,7 @@ impl Scope {
         *self = Self { number, rate: self.rate, lookups: self.lookups, ..Self::new(memory) };
     }
 
+    /// The selected channel. `None` while a waveform is selected.
     pub fn selected(&self) -> Option<&ScopeChannel> {
         self.channels.get(self.cursor)
     }
@@ -294,6 +313,8 @@ impl Scope {
 pub enum AddError {
     #[error("at most {MAX_CHANNELS} channels are sampled at once; remove one first")]
     TooMany,
+    #[error("at most {MAX_WAVEFORMS} arrays are read at once; remove one first")]
+    TooManyWaveforms,
     #[error(transparent)]
     Expression(#[from] ExpressionError),
     #[error("{0}")]

@@ -1,9 +1,11 @@
 //! The plot of the screen: its traces and their axes, for drawing and for clicks.
 
-use super::{PlotKind, Scope};
+use super::{PlotKind, Row, Scope};
 use crate::app::event::Size;
 use crate::app::layout::scope::{Needs, ScopeLayout, layout};
-use crate::scope::plot::{Axis, Frame, Histogram, Marker, Picture, Scale, TimePlot, Trace, XyPlot};
+use crate::scope::plot::{
+    ArrayPlot, Axis, Frame, Histogram, Marker, Picture, Scale, TimePlot, Trace, XyPlot,
+};
 
 /// A range is shared by traces whose own ranges are at least this part of it. Smaller ones would be flat
 /// lines.
@@ -16,7 +18,10 @@ pub enum ShownPlot {
     Time(Vec<ShownTrace>),
     /// Two channels, across and up.
     Xy([usize; 2]),
+    /// The row of the values.
     Histogram(usize, Histogram),
+    /// A waveform across its indices.
+    Array(usize),
     /// Nothing, for this reason.
     Nothing(NoPlot),
 }
@@ -37,18 +42,27 @@ pub enum NoPlot {
     /// XY takes two channels.
     OnlyOne,
     NoValues,
+    /// The array has not been read yet.
+    NoContents,
 }
 
 impl Scope {
     #[must_use]
     pub fn layout(&self, size: Size) -> ScopeLayout {
-        let shows_cursors = self.view.kind == PlotKind::Time && self.view.cursors.iter().any(Option::is_some);
-        layout(size, Needs { channels: self.channels.len(), cursor: self.cursor, shows_cursors })
+        let cursors = match self.selected_waveform() {
+            Some(_) if self.view.kind == PlotKind::Histogram => false,
+            Some(selected) => selected.view.cursors.iter().any(Option::is_some),
+            None => self.view.kind == PlotKind::Time && self.view.cursors.iter().any(Option::is_some),
+        };
+        layout(size, Needs { channels: self.rows(), cursor: self.cursor, shows_cursors: cursors })
     }
 
     /// The plot for an area of this width.
     #[must_use]
     pub fn shown_plot(&self, width: usize) -> ShownPlot {
+        if let Some(Row::Waveform(index)) = self.row(self.cursor) {
+            return self.shown_array(index, width);
+        }
         let Some([from, to]) = self.visible() else { return ShownPlot::Nothing(NoPlot::NoSamples) };
         let plotted = self.plotted();
         match self.view.kind {
@@ -59,7 +73,9 @@ impl Scope {
                 _ => ShownPlot::Nothing(NoPlot::OnlyOne),
             },
             PlotKind::Histogram => {
-                let found = self.history.histogram(self.cursor, from, to, self.bins(width, [from, to]));
+                let is_real = self.history.kind(self.cursor).is_none_or(|kind| !kind.is_integer());
+                let bins = bins(width, self.history.extent(self.cursor, from, to).filter(|_| !is_real));
+                let found = self.history.histogram(self.cursor, from, to, bins);
                 found.map_or(ShownPlot::Nothing(NoPlot::NoValues), |found| {
                     ShownPlot::Histogram(self.cursor, found)
                 })
@@ -67,25 +83,29 @@ impl Scope {
         }
     }
 
-    /// The number of the color of a channel: its place among those that are plotted, so that few of them
-    /// have the same one.
-    #[must_use]
-    pub fn color(&self, channel: usize) -> usize {
-        self.channels.iter().take(channel).filter(|one| one.is_plotted).count()
+    /// The visible elements of an array across their indices, or counted.
+    fn shown_array(&self, index: usize, width: usize) -> ShownPlot {
+        let waveform = &self.waveforms[index];
+        if waveform.contents.is_none() {
+            return ShownPlot::Nothing(NoPlot::NoContents);
+        }
+        if self.view.kind != PlotKind::Histogram {
+            return ShownPlot::Array(index);
+        }
+        let values: Vec<f64> = waveform.values().iter().copied().filter(|value| !value.is_nan()).collect();
+        let extent = values.iter().copied().reduce(f64::min).zip(values.iter().copied().reduce(f64::max));
+        let is_real = !waveform.waveform.array.elements.kind().is_integer();
+        let bins = bins(width, extent.map(|(min, max)| [min, max]).filter(|_| !is_real));
+        let found = Histogram::of(&values, bins);
+        found.map_or(ShownPlot::Nothing(NoPlot::NoValues), |found| ShownPlot::Histogram(self.cursor, found))
     }
 
-    /// The bins of a histogram of some width. Those of integers have a whole width, so that none has more
-    /// of them than others.
-    fn bins(&self, width: usize, [from, to]: [u64; 2]) -> usize {
-        let width = width.max(1);
-        let is_real = self.history.kind(self.cursor).is_none_or(|kind| !kind.is_integer());
-        let extent = self.history.extent(self.cursor, from, to).filter(|_| !is_real);
-        let Some(axis) = extent.map(Axis::around) else { return width };
-        let span = axis.high - axis.low;
-        #[expect(clippy::cast_precision_loss, reason = "the width of a terminal")]
-        let size = (span / width as f64).ceil().max(1.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the width")]
-        ((span / size).floor() as usize).clamp(1, width)
+    /// The number of the color of a row: its place among those that are plotted, so that few of them have
+    /// the same one.
+    #[must_use]
+    pub fn color(&self, row: usize) -> usize {
+        let plotted = self.channels.iter().take(row).filter(|one| one.is_plotted).count();
+        plotted + row.saturating_sub(self.channels.len())
     }
 
     /// Decides which traces share the axis of the first.
@@ -147,6 +167,22 @@ impl Scope {
         }))
     }
 
+    /// Calls a function with the plot of an array.
+    fn with_array_plot<T>(&self, index: usize, then: impl FnOnce(ArrayPlot<'_>) -> T) -> Option<T> {
+        let shown = self.waveforms.get(index)?;
+        let elements = &shown.waveform.array.elements;
+        let first = usize::try_from(elements.first).unwrap_or(0);
+        let names = |value: f64| elements.name_of(value);
+        Some(then(ArrayPlot {
+            values: shown.values(),
+            first: shown.visible()[0] + first,
+            range: None,
+            has_steps: !elements.is_quantity(),
+            cursors: shown.view.cursors.map(|at| at.map(|at| at + first)),
+            names: if elements.is_quantity() { None } else { Some(&names) },
+        }))
+    }
+
     fn xy_plot(&self, channels: [usize; 2]) -> Option<XyPlot<'_>> {
         let [from, to] = self.visible()?;
         Some(XyPlot { history: &self.history, channels, from, to })
@@ -161,6 +197,7 @@ impl ShownPlot {
             Self::Time(traces) => scope.with_time_plot(traces, |plot| plot.frame(size)),
             Self::Xy(channels) => scope.xy_plot(*channels).map(|plot| plot.frame(size)),
             Self::Histogram(_, histogram) => Some(histogram.frame(size)),
+            Self::Array(index) => scope.with_array_plot(*index, |plot| plot.frame(size)),
             Self::Nothing(_) => None,
         }
     }
@@ -171,17 +208,19 @@ impl ShownPlot {
             Self::Time(traces) => scope.with_time_plot(traces, |plot| plot.draw(size, marker)),
             Self::Xy(channels) => scope.xy_plot(*channels).map(|plot| plot.draw(size, marker)),
             Self::Histogram(_, histogram) => Some(histogram.draw(size, marker)),
+            Self::Array(index) => scope.with_array_plot(*index, |plot| plot.draw(size, marker)),
             Self::Nothing(_) => None,
         }
     }
 
-    /// The channel of a trace of the picture.
+    /// The row of a trace of the picture.
     #[must_use]
-    pub fn channel(&self, trace: usize) -> Option<usize> {
+    pub fn row(&self, scope: &Scope, trace: usize) -> Option<usize> {
         match self {
             Self::Time(traces) => traces.get(trace).map(|trace| trace.channel),
             Self::Xy([_, up]) => Some(*up),
-            Self::Histogram(channel, _) => Some(*channel),
+            Self::Histogram(row, _) => Some(*row),
+            Self::Array(index) => Some(scope.channels.len() + index),
             Self::Nothing(_) => None,
         }
     }
@@ -194,6 +233,29 @@ impl ShownPlot {
         #[expect(clippy::cast_possible_truncation, reason = "nanoseconds on screen")]
         Some(scope.zero().saturating_add_signed(offset.round() as i64))
     }
+
+    /// The element at a column of the plot of an array.
+    #[must_use]
+    pub fn element_at(&self, scope: &Scope, size: [usize; 2], column: usize) -> Option<usize> {
+        let Self::Array(index) = self else { return None };
+        let shown = scope.waveforms.get(*index)?;
+        let first = usize::try_from(shown.waveform.array.elements.first).unwrap_or(0);
+        let at = self.frame(scope, size)?.x_at(column)?.round().max(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index on screen")]
+        Some((at as usize).saturating_sub(first).min(shown.visible()[1]))
+    }
+}
+
+/// The bins of a histogram of some width. Those of integers, which have an extent, have a whole width, so
+/// that none has more of them than others.
+fn bins(width: usize, integers: Option<[f64; 2]>) -> usize {
+    let width = width.max(1);
+    let Some(axis) = integers.map(Axis::around) else { return width };
+    let span = axis.high - axis.low;
+    #[expect(clippy::cast_precision_loss, reason = "the width of a terminal")]
+    let size = (span / width as f64).ceil().max(1.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the width")]
+    ((span / size).floor() as usize).clamp(1, width)
 }
 
 #[cfg(test)]

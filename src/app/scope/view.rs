@@ -97,15 +97,35 @@ impl View {
     }
 
     pub fn zoom_to(&mut self, span: u64, newest: u64) {
-        let span = span.clamp(SPANS[0], SPANS[1]);
         let [from, to] = self.range(newest);
-        if let Some(at) = self.cursors[self.active].filter(|at| (from..=to).contains(at)) {
-            // The cursor keeps its place on the screen.
-            let behind = u128::from(to - at) * u128::from(span) / u128::from(self.span.max(1));
-            let end = u128::from(at) + behind;
-            self.end = Some(u64::try_from(end).unwrap_or(u64::MAX).min(newest));
+        let visible = self.cursors[self.active].filter(|at| (from..=to).contains(at));
+        match visible {
+            Some(at) => self.zoom_around(span, at, newest),
+            None => self.span = span.clamp(SPANS[0], SPANS[1]),
         }
+    }
+
+    /// Shows a shorter or a longer time, in which a time keeps its place on the screen.
+    pub fn zoom_at(&mut self, is_in: bool, time: u64, newest: u64) {
+        let span = if is_in { self.span / 2 } else { self.span.saturating_mul(2) };
+        self.zoom_around(span, time, newest);
+    }
+
+    /// Shows a time at its place on the screen. The view is frozen unless it still ends at the newest sample,
+    /// or shows a trigger.
+    fn zoom_around(&mut self, span: u64, time: u64, newest: u64) {
+        let [from, to] = self.range(newest);
+        let span = span.clamp(SPANS[0], SPANS[1]);
+        let after = u128::from(to.saturating_sub(time.clamp(from, to)));
+        let after = after * u128::from(span) / u128::from(self.span.max(1));
+        let end = u64::try_from(u128::from(time) + after).unwrap_or(u64::MAX);
         self.span = span;
+        if end < newest {
+            self.end = Some(end);
+            self.is_frozen |= self.fired.is_none();
+        } else if self.end.is_some() {
+            self.end = Some(newest);
+        }
     }
 
     /// Shows the next kind of plot.

@@ -19,9 +19,13 @@ use crate::survey::{Difference, Survey, alerts, difference};
 /// Handles a report. Reports of ended subscriptions are dropped.
 pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     match (report.body, report.subscription) {
+        (body, Some(subscription)) if scope::is_read_by(state, subscription) => {
+            scope::read(state, subscription, report.at, body);
+        }
         (Body::HoldersChanged, _) => effects.push(Request::Survey.into()),
         (Body::Surveyed(survey), _) => {
             show_survey(state, *survey, effects);
+            scope::surveyed(state);
             holders::refresh(state);
             clean::refresh(state);
             // The set of attachments may have changed.
@@ -215,13 +219,14 @@ fn show_preview(state: &mut State, preview: Preview) {
     {
         inspect.moving.clone_from(&look.moving);
     }
-    let now = state.now;
-    if state.table.selected.as_ref() == Some(&preview.id)
+    let (now, id) = (state.now, preview.id);
+    if state.table.selected.as_ref() == Some(&id)
         && state.table.strip.apply(preview.look, now)
         && state.inspect.is_none()
     {
         state.typing.outdated(now);
     }
+    scope::offer_late(state, &id);
 }
 
 fn finish_open(

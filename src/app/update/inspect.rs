@@ -42,7 +42,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.show_message("Baseline set");
         }
         Action::Keep => keep(state),
-        Action::Pin => pin(state),
+        Action::Pin => pin(state, effects),
         Action::Writers => watch_writers(state),
         _ => {
             let size = state.size;
@@ -201,10 +201,10 @@ fn keep(state: &mut State) {
 }
 
 /// Pins or unpins the selected value, or the one under the cursor.
-fn pin(state: &mut State) {
+fn pin(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     if inspect.selected_field().is_some() {
-        tree::pin(state);
+        tree::pin(state, effects);
         return;
     }
     let Some((offset, scalar, order)) = inspect.number() else {

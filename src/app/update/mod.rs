@@ -209,7 +209,12 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     // Inspect takes the moving values from the preview.
     let looked_at = match &state.inspect {
         Some(inspect) => (inspect.every().is_some()).then_some(&inspect.segment),
-        None => state.selected().filter(|_| state.screen() == Context::Segments && layout.strip.is_some()),
+        // The Scope waits for the moving values if there were none when it was opened.
+        None => state.selected().filter(|selected| match state.screen() {
+            Context::Segments => layout.strip.is_some(),
+            Context::Scope => state.scope.is_empty() && state.scope.offered.as_ref() == Some(&selected.id),
+            _ => false,
+        }),
     };
     let extent = layout.strip.as_ref().map(|strip| (strip.preview_bytes(), strip.map_cells()));
     let wanted = looked_at.map(|segment| {

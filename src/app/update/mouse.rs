@@ -29,9 +29,7 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     if state.overlay.is_some() {
         overlay::mouse(state, mouse, notch, effects);
     } else if state.scope_open {
-        if notch != 0 {
-            scope::wheel(state, notch);
-        }
+        scope::mouse(state, mouse, notch);
     } else if state.inspect.is_some() {
         // A late result must not move the cursor, nor keys act somewhere else.
         state.typed_ahead.clear();

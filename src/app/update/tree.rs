@@ -2,6 +2,7 @@
 
 use super::scope;
 use crate::app::action::Action;
+use crate::app::effect::Effect;
 use crate::app::event::Size;
 use crate::app::inspect::{Inspect, InspectPane, RowKind};
 use crate::app::key::Mouse;
@@ -9,7 +10,7 @@ use crate::app::list;
 use crate::app::overlay::{Chosen, CopyItem};
 use crate::app::state::State;
 use crate::decode::{Decoded, Path, Window};
-use crate::scope::text;
+use crate::scope::{Elements, SampledArray, Waveform, text};
 use crate::segment::escape;
 
 /// Bytes of the largest field that is copied.
@@ -112,12 +113,19 @@ pub fn mouse(inspect: &mut Inspect, mouse: Mouse, notch: i16, size: Size) -> boo
     true
 }
 
-/// Pins or unpins the selected field.
-pub fn pin(state: &mut State) {
+/// Pins or unpins the selected field. An array of numbers becomes a waveform of the scope instead.
+pub fn pin(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     let Some(row) = inspect.selected_field() else { return };
     if !row.place.ty.is_leaf() {
-        state.fail("Only a value without parts can be pinned: unfold it");
+        match (Elements::of(row.place), &inspect.tree) {
+            (Ok(elements), Some(tree)) => {
+                let name = text::field_text(&inspect.segment, tree.ty(), &row.path);
+                let array = SampledArray { segment: Box::new(inspect.segment.clone()), elements };
+                pin_array(state, Waveform { name, array }, effects);
+            }
+            _ => state.fail("Only a value without parts, or an array of numbers, can be pinned: unfold it"),
+        }
         return;
     }
     let name = inspect.field_name(&row);
@@ -136,6 +144,18 @@ pub fn pin(state: &mut State) {
         Some(true) => state.show_message(format!("Pinned {name} ({key}: unpin)")),
         Some(false) => state.show_message("Unpinned"),
         None => state.fail(format!("Too many pinned values ({key}: unpin one)")),
+    }
+}
+
+fn pin_array(state: &mut State, waveform: Waveform, effects: &mut Vec<Effect>) {
+    let name = waveform.name.clone();
+    let (show, drop) = (state.key_of(Action::Scope), state.key_of(Action::Pin));
+    match scope::toggle_waveform(state, waveform, effects) {
+        Ok(true) => {
+            state.show_message(format!("Added {name} to the scope ({show}: show it, {drop}: drop it)"));
+        }
+        Ok(false) => state.show_message(format!("Dropped {name} from the scope")),
+        Err(error) => state.fail(error.to_string()),
     }
 }
 

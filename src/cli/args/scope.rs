@@ -23,7 +23,7 @@ pub enum ScopeCommand {
 #[derive(Debug, clap::Args)]
 pub struct ChannelArgs {
     /// Values to sample: SEGMENT:FIELD, SEGMENT+OFFSET:TYPE, NAME=VALUE, an expression of other channels
-    /// ('power = v * i', 'rate(tick)'), or @SET of the config
+    /// ('power = v * i', 'rate(tick)'), or @SET of the config. The terminal UI takes arrays of numbers too
     #[arg(value_name = "CHANNEL", required = true)]
     pub channels: Vec<String>,
     /// Samples per second, 1 to 10000
@@ -99,6 +99,9 @@ EXAMPLES
                                   open the terminal UI on two channels
   shmlens scope /telemetry:tick --headless --until 'tick > 1000' --timeout 10s
                                   wait for a value, in a script
+  shmlens scope /adc:samples '/q:ring[*].price'
+                                  plot an array, and a field of each record, across
+                                  their indices
   shmlens scope head=/q+0:u64 tail=/q+8:u64 --headless --until '(head - tail) > 60'
   shmlens scope /telemetry+0x10:f64 --headless --timeout 5s
                                   statistics of a value over 5 seconds

@@ -11,29 +11,55 @@ use crate::identify::typing::read_placed_type;
 use crate::machine::Machine;
 use crate::memory::Reader;
 use crate::scope::Channel;
-use crate::scope::text::{Resolved, SegmentTypes, TypeResult, resolve};
-use crate::segment::{Segment, quote};
+use crate::scope::text::{
+    ChannelError, Lookup, Resolved, ResolvedSignal, SegmentTypes, Signal, TypeResult, resolve, resolve_signal,
+};
+use crate::segment::{Segment, SegmentId, quote};
 use std::ffi::OsString;
 
 /// Finds the channels, and prints the full names of segments that were shortened.
 pub fn find(machine: &dyn Machine, args: &ChannelArgs, terms: &ScopeTerms) -> Result<Vec<Channel>, Failure> {
+    find_with(machine, args, terms, |text, lookup| {
+        let Resolved { channel, completed } = resolve(text, lookup)?;
+        Ok((channel, completed))
+    })
+}
+
+/// Finds the channels and arrays.
+pub fn find_signals(
+    machine: &dyn Machine,
+    args: &ChannelArgs,
+    terms: &ScopeTerms,
+) -> Result<Vec<Signal>, Failure> {
+    find_with(machine, args, terms, |text, lookup| {
+        let ResolvedSignal { signal, completed } = resolve_signal(text, lookup)?;
+        Ok((signal, completed))
+    })
+}
+
+fn find_with<T>(
+    machine: &dyn Machine,
+    args: &ChannelArgs,
+    terms: &ScopeTerms,
+    resolve: impl Fn(&str, &Lookup<'_>) -> Result<(T, Option<SegmentId>), ChannelError>,
+) -> Result<Vec<T>, Failure> {
     let texts = terms.settings.expand(&args.channels).map_err(|error| Failure::Usage(error.to_string()))?;
     if texts.is_empty() {
         return Err(Failure::Usage(format!("no channels in {}", quote(args.channels.join(" ").as_bytes()))));
     }
     let survey = survey_with_unlinked(machine);
-    let found: Result<Vec<Resolved>, _> = SegmentTypes::default().with(
+    let found: Result<Vec<_>, _> = SegmentTypes::default().with(
         (machine, &terms.knowledge),
         &survey.segments,
         |segment| type_of(machine, args, terms, segment),
         |lookup| texts.iter().map(|text| resolve(text, lookup)).collect(),
     );
     let mut channels = vec![];
-    for (text, resolved) in texts.iter().zip(found?) {
-        if let Some(id) = &resolved.completed {
+    for (text, (found, completed)) in texts.iter().zip(found?) {
+        if let Some(id) = &completed {
             warn(&format!("'{}' means {}", quote(text.as_bytes()), id.short()));
         }
-        channels.push(resolved.channel);
+        channels.push(found);
     }
     Ok(channels)
 }

@@ -13,7 +13,7 @@ use super::{Failure, Status};
 use crate::config::ScopeSettings;
 use crate::identify::typing::Knowledge;
 use crate::machine::Machine;
-use crate::scope::Channel;
+use crate::scope::text::Signal;
 use std::sync::Arc;
 
 /// The settings and global options of these commands.
@@ -25,13 +25,9 @@ pub struct ScopeTerms {
     pub knowledge: Knowledge,
 }
 
-/// Returns the channels that the terminal UI opens with.
-pub fn channels(
-    machine: &dyn Machine,
-    args: &ScopeArgs,
-    terms: &ScopeTerms,
-) -> Result<Vec<Channel>, Failure> {
-    channels::find(machine, &args.sampled, terms)
+/// Returns the channels and arrays that the terminal UI opens with.
+pub fn signals(machine: &dyn Machine, args: &ScopeArgs, terms: &ScopeTerms) -> Result<Vec<Signal>, Failure> {
+    channels::find_signals(machine, &args.sampled, terms)
 }
 
 /// Runs a command that samples values of `machine` without the terminal UI.

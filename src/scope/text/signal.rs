@@ -247,10 +247,7 @@ mod tests {
     #[test]
     fn wrong_arrays_are_explained() {
         for (text, message) in [
-            (
-                "/q:ring",
-                "'/q:ring' is an array of records; name a number of each, as in /q:ring[*].x",
-            ),
+            ("/q:ring", "'/q:ring' is an array of records; name a number of each, as in /q:ring[*].x"),
             ("/q:texts", "'/q:texts' is an array, not a number; name an element"),
             ("/q:none", "'/q:none' is an array, not a number; it has no elements"),
             ("/q:name", "'/q:name' is text, not a number"),

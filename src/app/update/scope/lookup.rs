@@ -1,11 +1,11 @@
 //! Channels that the user types: looking them up, and completing them.
 
+use super::types;
 use crate::app::effect::Effect;
 use crate::app::overlay::{Overlay, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::engine::{FindChannels, Request};
-use crate::scope::Channel;
-use crate::scope::text::{Completion, Resolved};
+use crate::scope::text::{Completion, ResolvedSignal, Signal};
 use crate::segment::{Segment, ShownError};
 use std::sync::Arc;
 
@@ -13,27 +13,28 @@ use std::sync::Arc;
 pub fn find(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     state.scope.lookups += 1;
     let (number, texts) = (state.scope.lookups, vec![text.to_owned()]);
-    let segments = segments(state);
-    effects.push(Request::FindChannels(Box::new(FindChannels { number, texts, segments })).into());
+    let (segments, types) = (segments(state), types::chosen(state).map(|(chosen, _)| chosen).collect());
+    effects.push(Request::FindChannels(Box::new(FindChannels { number, texts, segments, types })).into());
 }
 
 /// Asks for continuations of what the user typed.
 pub fn complete(state: &State, text: &str, effects: &mut Vec<Effect>) {
-    effects.push(Request::CompleteChannel(text.to_owned(), segments(state)).into());
+    let types = types::chosen(state).map(|(chosen, _)| chosen).collect();
+    effects.push(Request::CompleteChannel(text.to_owned(), segments(state), types).into());
 }
 
 fn segments(state: &State) -> Arc<[Segment]> {
     state.survey.as_ref().map(|survey| survey.segments.as_slice().into()).unwrap_or_default()
 }
 
-/// Adds the channels that were found.
-pub fn found(state: &mut State, number: u64, found: Vec<Result<Resolved, ShownError>>) {
+/// Adds the channels and arrays that were found.
+pub fn found(state: &mut State, number: u64, found: Vec<Result<ResolvedSignal, ShownError>>) {
     if number != state.scope.lookups {
         return;
     }
     let mut outcome = Ok(());
-    for channel in found {
-        outcome = outcome.and(channel.and_then(|found| add(state, found.channel)));
+    for found in found {
+        outcome = outcome.and(found.and_then(|found| add(state, found.signal)));
     }
     match (outcome, channel_prompt(&mut state.overlay)) {
         (Ok(()), Some(_)) => state.overlay = None,
@@ -43,9 +44,17 @@ pub fn found(state: &mut State, number: u64, found: Vec<Result<Resolved, ShownEr
     }
 }
 
-fn add(state: &mut State, channel: Channel) -> Result<(), ShownError> {
-    state.scope.add(channel).map_err(ShownError::of)?;
-    state.scope.cursor = state.scope.channels.len() - 1;
+fn add(state: &mut State, signal: Signal) -> Result<(), ShownError> {
+    match signal {
+        Signal::Channel(channel) => {
+            state.scope.add(channel).map_err(ShownError::of)?;
+            state.scope.cursor = state.scope.channels.len() - 1;
+        }
+        Signal::Waveform(waveform) => {
+            state.scope.add_waveform(waveform).map_err(ShownError::of)?;
+            state.scope.cursor = state.scope.rows() - 1;
+        }
+    }
     Ok(())
 }
 

@@ -1,16 +1,21 @@
 //! Actions in the Scope screen, and its samples.
 
+mod array;
 mod lookup;
+mod mouse;
 mod pins;
 mod recorder;
 mod trigger;
+mod types;
 mod view;
+mod waveforms;
 
 pub use lookup::{complete, completed, find, found};
-pub use pins::{channel, pinned};
+pub use mouse::act as mouse;
+pub use pins::{channel, offer_late, pinned, toggle_waveform};
 pub use recorder::{record, recorded};
 pub use trigger::set_trigger;
-pub use view::wheel;
+pub use waveforms::{is_read_by, read, surveyed};
 
 use super::writers;
 use crate::app::action::Action;
@@ -29,7 +34,7 @@ pub fn open(state: &mut State) {
     if state.scope.recorder.is_none() && state.scope.offered.is_some() && state.scope.offered != shown {
         state.scope.clear();
     }
-    if state.scope.channels.is_empty() {
+    if state.scope.is_empty() {
         pins::offer(state);
     }
     state.overlay = None;
@@ -41,6 +46,9 @@ pub fn open(state: &mut State) {
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let newest = state.scope.history.newest().unwrap_or(0);
+    if array::act(state, action, effects) {
+        return;
+    }
     if view::act_on_move(&mut state.scope, action, newest) {
         return;
     }
@@ -149,8 +157,9 @@ pub fn take(state: &mut State, delivery: Delivery, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Asks for the samples of the channels while the screen is open.
+/// Asks for the samples of the channels, and for the arrays, while the screen is open.
 pub fn sync(state: &mut State, effects: &mut Vec<Effect>) {
+    waveforms::sync(state, effects);
     // A recording goes on behind other screens.
     let is_shown = state.scope_open || state.scope.recorder.is_some();
     let is_wanted = is_shown && !state.scope.channels.is_empty();

@@ -1,12 +1,14 @@
 //! Channels that Inspect and the table know: pinned values, and the moving values of a segment.
 
+use super::{types, waveforms};
 use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::scope::AddError;
 use crate::app::state::State;
-use crate::decode::{Bits, ByteOrder, Scalar, Type};
+use crate::decode::{Bits, ByteOrder, PlacedType, Scalar, Type};
 use crate::engine::Moving;
-use crate::identify::typing::Candidate;
-use crate::scope::{Channel, NumberKind, SampledValue, Source, text};
-use crate::segment::Segment;
+use crate::scope::{Channel, NumberKind, SampledArray, SampledValue, Source, Waveform, text};
+use crate::segment::{Segment, SegmentId};
 
 /// Moving values that become channels when there are none.
 const MAX_OFFERED: usize = 6;
@@ -20,12 +22,10 @@ pub fn offer(state: &mut State) {
         let moving = state.table.strip.look().map(|look| look.moving.clone()).unwrap_or_default();
         (segment.clone(), moving)
     };
-    let found = state.typing.of(&segment).and_then(|types| types.found.first());
-    let typed = found.filter(|best| best.certain && best.layout.is_none());
+    let typed = types::fixed(state, &segment);
     let channels = moving.iter().filter_map(|value| {
-        typed
-            .and_then(|typed| field_of(&segment, typed, value.offset))
-            .or_else(|| channel_of(&segment, value))
+        let field = typed.as_ref().and_then(|typed| field_of(&segment, typed, value.offset));
+        field.or_else(|| channel_of(&segment, value))
     });
     let channels: Vec<Channel> = channels.take(MAX_OFFERED).collect();
     // Two guesses may be in the same field.
@@ -42,12 +42,22 @@ pub fn offer(state: &mut State) {
     }
 }
 
-/// The field of the certain type at an offset.
-fn field_of(segment: &Segment, typed: &Candidate, offset: u64) -> Option<Channel> {
-    let path = typed.ty.path_at(offset.checked_sub(typed.offset)?)?;
+/// Adds the moving values once they are known, if there were none when the screen was opened and the user
+/// has added nothing.
+pub fn offer_late(state: &mut State, segment: &SegmentId) {
+    let is_waiting = state.scope_open && state.scope.is_empty() && state.scope.recording.is_none();
+    if is_waiting && state.scope.offered.as_ref() == Some(segment) {
+        offer(state);
+    }
+}
+
+/// The field of the type at an offset.
+fn field_of(segment: &Segment, typed: &PlacedType, offset: u64) -> Option<Channel> {
+    let start = typed.offset.unwrap_or(0);
+    let path = typed.ty.path_at(offset.checked_sub(start)?)?;
     let place = typed.ty.place(&path)?;
     let name = text::field_text(segment, &typed.ty, &path);
-    channel(segment, Some(name), (typed.offset + place.offset, place.ty, place.bits))
+    channel(segment, Some(name), (start + place.offset, place.ty, place.bits))
 }
 
 fn channel_of(segment: &Segment, value: &Moving) -> Option<Channel> {
@@ -68,6 +78,24 @@ pub fn channel(
     let value =
         SampledValue { segment: Box::new(segment.clone()), offset, ty: ty.clone(), bits, sequence: None };
     Some(Channel { name, kind, source: Source::Value(value) })
+}
+
+/// Adds an array of numbers, or removes the waveform of it. Returns true if it was added.
+///
+/// # Errors
+/// Fails if there are too many.
+pub fn toggle_waveform(
+    state: &mut State,
+    waveform: Waveform,
+    effects: &mut Vec<Effect>,
+) -> Result<bool, AddError> {
+    let is_same = |other: &SampledArray| {
+        other.segment.id == waveform.array.segment.id && other.elements == waveform.array.elements
+    };
+    let found = state.scope.waveforms.iter().position(|one| is_same(&one.waveform.array));
+    let Some(index) = found else { return state.scope.add_waveform(waveform).map(|()| true) };
+    waveforms::remove(state, index, effects);
+    Ok(false)
 }
 
 /// Adds a value that was pinned in Inspect, or removes those that were unpinned: pins and channels are

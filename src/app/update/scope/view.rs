@@ -30,9 +30,9 @@ pub fn act(scope: &mut Scope, action: Action, newest: u64) {
     }
 }
 
-/// Selects a channel, or moves a cursor or the view.
+/// Selects a row, or moves a cursor or the view.
 pub fn act_on_move(scope: &mut Scope, action: Action, newest: u64) -> bool {
-    let last = scope.channels.len().saturating_sub(1);
+    let last = scope.rows().saturating_sub(1);
     match action {
         Action::Up | Action::Down => {
             let by = step(action, 1).unwrap_or(0);
@@ -64,12 +64,6 @@ fn sideways(scope: &mut Scope, by: i64, newest: u64) {
         Some(at) => *at = at.saturating_add_signed(step * by).clamp(from, to),
         None => scope.view.pan(PAN * by, newest),
     }
-}
-
-/// Moves the view with the wheel, and with Ctrl zooms it.
-pub fn wheel(state: &mut State, notch: i16) {
-    let newest = state.scope.history.newest().unwrap_or(0);
-    state.scope.view.zoom(notch < 0, newest);
 }
 
 pub fn next_kind(state: &mut State) {

@@ -9,9 +9,10 @@ use crate::scope::units::frequency;
 use crate::tui::canvas::{Canvas, cells};
 
 /// Texts of channels, with their meaning.
-const EXAMPLES: [[&str; 2]; 3] = [
+const EXAMPLES: [[&str; 2]; 4] = [
     ["/telemetry:speed", "a field of a segment with a type"],
     ["/telemetry+0x18:f64", "a number at an offset"],
+    ["/telemetry:samples", "an array: a curve across its indices"],
     ["load = head - tail", "computed from other channels"],
 ];
 /// Cells from an example to the next column.
@@ -68,13 +69,22 @@ pub fn no_plot(state: &State, shown: &ShownPlot, canvas: &mut Canvas<'_>, area: 
             key(Action::Plot),
             key(Action::PlotKind)
         ),
+        NoPlot::NoValues if state.scope.selected().is_none() => "No visible element has a value.".to_owned(),
         NoPlot::NoValues => "The selected channel has no values in the visible time.".to_owned(),
+        NoPlot::NoContents => no_contents(state),
     };
     let y = area.y + area.height / 2;
     let width = area.width.saturating_sub(4);
     let lines = canvas.wrap(&text, width);
     for (y, line) in (y..area.bottom()).zip(&lines) {
         canvas.text(area.x + 2, y, width, line, canvas.theme.text);
+    }
+}
+
+fn no_contents(state: &State) -> String {
+    match state.scope.selected_waveform().and_then(|one| Some((one, one.trouble.as_ref()?))) {
+        Some((one, trouble)) => format!("No contents yet. {}: {}.", one.waveform.name, trouble.text()),
+        None => "Waiting for the contents of the array.".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::symbols;
 use crate::app::layout::Area;
-use crate::app::scope::{PlotKind, Scope, ShownPlot};
+use crate::app::scope::{PlotKind, Scope, ScopeWaveform, ShownPlot};
 use crate::scope::plot::relative;
 use crate::scope::units::duration;
 use crate::tui::canvas::{Canvas, cells};
@@ -34,6 +34,9 @@ pub fn draw(scope: &Scope, shown: &ShownPlot, canvas: &mut Canvas<'_>, area: Are
 
 /// The visible time and the axes, the most important first.
 fn facts(scope: &Scope, shown: &ShownPlot) -> Vec<String> {
+    if let Some(one) = scope.selected_waveform() {
+        return array_facts(one, shown);
+    }
     let mut facts = vec![format!("{}/screen", duration(relative(scope.view.span, 0)))];
     match shown {
         ShownPlot::Time(traces) if traces.len() > 1 => {
@@ -52,13 +55,36 @@ fn facts(scope: &Scope, shown: &ShownPlot) -> Vec<String> {
     facts
 }
 
+/// The visible elements of an array, and how many there are.
+fn array_facts(one: &ScopeWaveform, shown: &ShownPlot) -> Vec<String> {
+    let elements = &one.waveform.array.elements;
+    let [from, to] = one.visible().map(|index| elements.index_text(index as u64));
+    let count = match elements.count() {
+        count if count > one.count() as u64 => format!("{count} (the first {} are read)", one.count()),
+        count => count.to_string(),
+    };
+    let mut facts = vec![if one.visible() == [0, one.count().saturating_sub(1)] {
+        format!("{count} elements")
+    } else {
+        format!("{from} to {to} of {count}")
+    }];
+    if let ShownPlot::Histogram(_, histogram) = shown {
+        facts.push(format!("{} values", histogram.counted));
+    }
+    let not_finite = one.contents.as_ref().map_or(0, |contents| contents.statistics.not_finite);
+    if not_finite > 0 {
+        facts.push(format!("{not_finite} not finite"));
+    }
+    if elements.shape.len() > 1 {
+        facts.push("row after row".to_owned());
+    }
+    facts
+}
+
 /// The traces with their numbers, the one in front first.
 fn traces(scope: &Scope, shown: &ShownPlot, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     let theme = canvas.theme;
-    let name = |channel: usize| {
-        let name = scope.channels.get(channel).map_or("", |one| one.channel.name.as_str());
-        format!("{} {}", channel + 1, canvas.fit(name, MAX_NAME_WIDTH))
-    };
+    let name = |row: usize| format!("{} {}", row + 1, canvas.fit(scope.row_name(row), MAX_NAME_WIDTH));
     match shown {
         ShownPlot::Time(traces) => traces
             .iter()
@@ -75,6 +101,7 @@ fn traces(scope: &Scope, shown: &ShownPlot, canvas: &Canvas<'_>) -> Vec<(String,
                 (name(*channel), theme.trace(scope.color(*channel), false)),
             ]
         }
+        ShownPlot::Array(_) => vec![(name(scope.cursor), theme.trace(scope.color(scope.cursor), false))],
         ShownPlot::Nothing(_) => {
             let kind = match scope.view.kind {
                 PlotKind::Time => return vec![],

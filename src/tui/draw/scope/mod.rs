@@ -1,5 +1,6 @@
 //! The Scope screen.
 
+mod elements;
 mod empty;
 mod legend;
 mod number;
@@ -9,6 +10,7 @@ mod row;
 mod sparkline;
 mod table;
 mod title;
+mod waveform;
 
 use crate::app::State;
 use crate::app::layout::Area;
@@ -38,6 +40,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     plot::draw(state, &shown, canvas, area);
     if let Some(area) = layout.readings {
         readings::draw(scope, &shown, canvas, area);
+        elements::draw(scope, &shown, canvas, area);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Numbers of channels, rounded so that their digits line up and do not flicker.
 
-use crate::app::scope::ScopeChannel;
+use crate::app::scope::{ScopeChannel, ScopeWaveform};
 use crate::scope::Number;
 use crate::scope::units::rounded;
 use crate::tui::canvas::{Canvas, cells};
@@ -34,7 +34,13 @@ fn is_whole(value: f64) -> bool {
 
 /// The text of a number on the scale of a channel, such as its average.
 pub fn real(channel: &ScopeChannel, value: f64) -> String {
-    match decimals(channel) {
+    let ends = channel.statistics.min().zip(channel.statistics.max());
+    on_scale(ends.map(|(min, max)| max.minus(min)), value)
+}
+
+/// The text of a number of which others differ by at most `span`.
+pub fn on_scale(span: Option<f64>, value: f64) -> String {
+    match span.and_then(decimals) {
         Some(decimals) if value.abs() < MAX_FIXED => format!("{value:.decimals$}"),
         _ => rounded(value, DIGITS),
     }
@@ -44,6 +50,22 @@ pub fn real(channel: &ScopeChannel, value: f64) -> String {
 pub fn difference(channel: &ScopeChannel, value: f64) -> String {
     let is_integer = channel.channel.kind.is_integer() && is_whole(value);
     if is_integer { format!("{value:.0}") } else { real(channel, value) }
+}
+
+/// The text of an element of an array.
+pub fn element(one: &ScopeWaveform, number: Number) -> String {
+    let value = number.as_f64();
+    if one.waveform.array.elements.kind().is_integer() || !value.is_finite() {
+        return one.waveform.array.elements.text(number);
+    }
+    array_real(one, value)
+}
+
+/// The text of a number on the scale of an array. The elements may be whole numbers.
+pub fn array_real(one: &ScopeWaveform, value: f64) -> String {
+    let ends = one.contents.as_ref().and_then(|contents| contents.statistics.range);
+    let are_whole = ends.is_some_and(|ends| ends.into_iter().chain([value]).all(is_whole));
+    if are_whole { format!("{value:.0}") } else { on_scale(ends.map(|[min, max]| max - min), value) }
 }
 
 /// Rounds a number that is too wide to as many digits as fit, because cutting digits off would change its
@@ -58,11 +80,9 @@ pub fn fitted(text: String, canvas: &Canvas<'_>, width: u16) -> String {
     fitting.unwrap_or_else(|| canvas.cut(&text, width))
 }
 
-/// The decimals that differences in the range of a channel need. `None` if there are too many, or no
-/// range.
-fn decimals(channel: &ScopeChannel) -> Option<usize> {
-    let (min, max) = channel.statistics.min().zip(channel.statistics.max())?;
-    let step = max.minus(min) / RESOLUTION;
+/// The decimals that differences in a range need. `None` if there are too many, or no range.
+fn decimals(span: f64) -> Option<usize> {
+    let step = span / RESOLUTION;
     let decimals = (-step.log10()).ceil().max(0.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
     (step > 0.0 && decimals.is_finite()).then_some(decimals as usize).filter(|count| *count <= MAX_DECIMALS)

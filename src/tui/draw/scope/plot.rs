@@ -56,7 +56,13 @@ fn style(cell: &Cell, scope: &Scope, shown: &ShownPlot, theme: &Theme) -> Style 
         Ink::Blank => Style::new(),
         Ink::Axis => theme.faint,
         Ink::Label => theme.dim,
-        Ink::Trace(trace) => theme.trace(scope.color(shown.channel(trace).unwrap_or(0)), cell.is_dim),
+        Ink::Trace(trace) => {
+            let row = shown.row(scope, trace).unwrap_or(0);
+            // The last contents of an array that is gone.
+            let is_old =
+                matches!(shown, ShownPlot::Array(index) if scope.waveforms[*index].trouble.is_some());
+            theme.trace(scope.color(row), cell.is_dim || is_old)
+        }
         Ink::Cursor(_) => theme.accent,
         Ink::Trigger => theme.strong,
         Ink::Mark => theme.removed,

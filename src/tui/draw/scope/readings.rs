@@ -14,8 +14,13 @@ const MIN_NAME_WIDTH: u16 = 6;
 
 pub fn draw(scope: &Scope, shown: &ShownPlot, canvas: &mut Canvas<'_>, area: Area) {
     let ShownPlot::Time(traces) = shown else { return };
-    let [Some(a), Some(b)] = scope.view.cursors else { return };
     let channels: Vec<usize> = traces.iter().map(|trace| trace.channel).collect();
+    let [a, b] = match scope.view.cursors {
+        [Some(a), Some(b)] => [a, b],
+        [Some(a), None] => return single(scope, &channels, ("A", a), canvas, area),
+        [None, Some(b)] => return single(scope, &channels, ("B", b), canvas, area),
+        [None, None] => return,
+    };
     if area.height == 1 {
         let Some(&first) = channels.first() else { return };
         let reading = scope.history.reading(first, [a, b]);
@@ -28,6 +33,30 @@ pub fn draw(scope: &Scope, shown: &ShownPlot, canvas: &mut Canvas<'_>, area: Are
         return;
     }
     panel(scope, &channels, [a, b], canvas, area);
+}
+
+/// Draws the values at the only cursor.
+fn single(scope: &Scope, channels: &[usize], (name, at): (&str, u64), canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let is_line = area.height == 1;
+    if !is_line {
+        canvas.rule(Area { width: 1, ..area });
+    }
+    let time = format!("{name} {}", duration(relative(at, scope.zero())));
+    let time = symbols(&time, canvas).into_owned();
+    let inside = Area { x: area.x + 2, width: area.width.saturating_sub(3), ..area };
+    canvas.text(inside.x, area.y, inside.width, &time, theme.focus);
+    let rows = if is_line { area.y..area.y + 1 } else { area.y + 1..area.bottom() };
+    let x = inside.x + if is_line { cells(&time) + 3 } else { 0 };
+    for (y, &channel) in rows.zip(channels) {
+        let Some(found) = scope.channels.get(channel) else { continue };
+        let room = inside.right().saturating_sub(x);
+        let value = fitted(value_text(found, scope.history.nearest(channel, at), canvas), canvas, room / 2);
+        canvas.text_right(inside.right(), y, room / 2, &value, theme.text);
+        let room = room.saturating_sub(cells(&value) + 2);
+        let name = canvas.fit(&format!("{} {}", channel + 1, found.channel.name), room);
+        canvas.text(x, y, room, &name, theme.trace(scope.color(channel), false));
+    }
 }
 
 /// Draws the values of a channel at both cursors on a line, if there is room.

@@ -5,7 +5,6 @@ use super::sparkline::sparkline;
 use super::{nothing, symbols};
 use crate::app::layout::scope::{Column, ColumnPosition, ScopeLayout};
 use crate::app::scope::{Scope, ScopeChannel};
-use crate::scope::plot::relative;
 use crate::scope::units::{duration, rounded};
 use crate::scope::{Buckets, EventKind, Grade};
 use crate::segment::{Certainty, State};
@@ -18,6 +17,8 @@ const STALE_AFTER: Duration = Duration::from_secs(2);
 /// Digits of rates.
 const RATE_DIGITS: usize = 3;
 const DEVIATION_DIGITS: usize = 3;
+/// The right end of the number of a row, and the mark behind it.
+pub const PLACE_OF_NUMBER: [u16; 2] = [3, 4];
 /// Cells of the unit behind a duration.
 const UNIT_WIDTH: u16 = 3;
 
@@ -32,8 +33,9 @@ pub fn draw(
     let theme = canvas.theme;
     let channel = &scope.channels[index];
     let style = if channel.is_plotted { theme.trace(scope.color(index), false) } else { theme.dim };
-    canvas.text_right(3, y, 2, &(index + 1).to_string(), style);
-    canvas.text(4, y, 1, theme.glyphs.plotted[usize::from(!channel.is_plotted)], style);
+    let [right, mark] = PLACE_OF_NUMBER;
+    canvas.text_right(right, y, 2, &(index + 1).to_string(), style);
+    canvas.text(mark, y, 1, theme.glyphs.plotted[usize::from(!channel.is_plotted)], style);
     for &placed in &layout.columns {
         if placed.column == Column::History {
             if let Some(buckets) = buckets {
@@ -87,7 +89,7 @@ fn last_grade(scope: &Scope, index: usize) -> Option<Grade> {
     scope.history.sample(index, tick).map(|sample| sample.grade)
 }
 
-/// Draws the time since the last change, with the unit in a column of its own.
+/// Draws the time since the last change.
 fn last_change(
     scope: &Scope,
     channel: &ScopeChannel,
@@ -103,18 +105,25 @@ fn last_change(
         canvas.text_right(right, y, width, nothing(canvas), theme.dim);
         return;
     };
-    let word = match newest.saturating_sub(changed) {
-        _ if channel.statistics.changes() == 0 => Some(("never", theme.dim)),
-        0 => Some(("now", theme.text)),
-        _ => None,
-    };
-    if let Some((word, style)) = word {
-        canvas.text_right(right, y, width, word, style);
+    if channel.statistics.changes() == 0 {
+        canvas.text_right(right, y, width, "never", theme.dim);
         return;
     }
-    let text = symbols(&duration(relative(newest, changed).max(0.0)), canvas).into_owned();
+    interval(Duration::from_nanos(newest.saturating_sub(changed)), canvas, placed, y);
+}
+
+/// Draws a time, with the unit in a column of its own.
+pub fn interval(time: Duration, canvas: &mut Canvas<'_>, placed: ColumnPosition, y: u16) {
+    let theme = canvas.theme;
+    let right = placed.x + placed.width;
+    if time.is_zero() {
+        canvas.text_right(right, y, placed.width, "now", theme.text);
+        return;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
+    let text = symbols(&duration(time.as_nanos() as f64), canvas).into_owned();
     let (figure, unit) = text.split_once(' ').unwrap_or((&text, ""));
-    canvas.text_right(right - UNIT_WIDTH - 1, y, width, figure, theme.text);
+    canvas.text_right(right - UNIT_WIDTH - 1, y, placed.width, figure, theme.text);
     canvas.text(right - UNIT_WIDTH, y, UNIT_WIDTH, unit, theme.dim);
 }
 

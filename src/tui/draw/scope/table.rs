@@ -1,9 +1,9 @@
-//! The table of channels.
+//! The table of channels and waveforms.
 
-use super::{row, symbols};
+use super::{row, symbols, waveform};
 use crate::app::layout::Area;
 use crate::app::layout::scope::{Column, MARGIN, ScopeLayout};
-use crate::app::scope::Scope;
+use crate::app::scope::{Row, Scope};
 use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
@@ -21,9 +21,12 @@ pub fn draw(scope: &Scope, canvas: &mut Canvas<'_>, layout: &ScopeLayout) {
     // The same parts of time for all rows.
     let width = layout.column(Column::History).map_or(0, |placed| placed.width);
     let buckets = scope.visible().map(|[from, to]| scope.history.buckets(from, to, width.into()));
-    let rows = layout.top..scope.channels.len();
-    for (y, index) in (layout.table.y..layout.table.bottom()).zip(rows) {
-        row::draw(scope, index, buckets.as_ref(), canvas, layout, y);
+    for (y, index) in (layout.table.y..layout.table.bottom()).zip(layout.top..) {
+        match scope.row(index) {
+            Some(Row::Channel(channel)) => row::draw(scope, channel, buckets.as_ref(), canvas, layout, y),
+            Some(Row::Waveform(waveform)) => waveform::draw(scope, waveform, canvas, layout, y),
+            None => break,
+        }
         if index == scope.cursor {
             let row = Area::new(0, y, layout.table.width, 1);
             canvas.text(0, y, 1, theme.glyphs.selected, theme.accent);
@@ -34,13 +37,13 @@ pub fn draw(scope: &Scope, canvas: &mut Canvas<'_>, layout: &ScopeLayout) {
     scrolled_off(scope, canvas, layout);
 }
 
-/// Counts the channels that are scrolled off: `⋮ 3 channels above, 24 below`.
+/// Counts the rows that are scrolled off: `⋮ 3 channels above, 24 below`.
 fn scrolled_off(scope: &Scope, canvas: &mut Canvas<'_>, layout: &ScopeLayout) {
     let Some(area) = layout.more else { return };
     let above = layout.top;
-    let below = scope.channels.len().saturating_sub(above + usize::from(layout.table.height));
-    let channels =
-        |count: usize| if count == 1 { "1 channel".to_owned() } else { format!("{count} channels") };
+    let below = scope.rows().saturating_sub(above + usize::from(layout.table.height));
+    let row = if scope.waveforms.is_empty() { "channel" } else { "row" };
+    let channels = |count: usize| if count == 1 { format!("1 {row}") } else { format!("{count} {row}s") };
     let text = match (above, below) {
         (0, below) => format!("{} below", channels(below)),
         (above, 0) => format!("{} above", channels(above)),

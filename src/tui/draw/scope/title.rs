@@ -73,13 +73,21 @@ fn width(form: &[Vec<Part>]) -> u16 {
 fn forms(scope: &Scope, canvas: &Canvas<'_>) -> Vec<Vec<Vec<Part>>> {
     let theme = canvas.theme;
     let name = || vec![("Scope".to_owned(), theme.strong)];
-    let count = match scope.channels.len() {
-        1 => "1 channel".to_owned(),
-        count => format!("{count} channels"),
+    let counted = |count: usize, noun: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {noun}")),
+        count => Some(format!("{count} {noun}s")),
     };
+    let counts = [counted(scope.channels.len(), "channel"), counted(scope.waveforms.len(), "waveform")];
+    let count = counts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let count = || vec![(count.clone(), theme.text)];
-    if scope.channels.is_empty() {
+    if scope.is_empty() {
         return vec![vec![name()]];
+    }
+    if scope.channels.is_empty() {
+        let rate = 1.0 / scope.array_interval().as_secs_f64();
+        let rate = || vec![(format!("read {} times a second", rounded(rate, 2)), theme.text)];
+        return vec![vec![name(), count(), rate()], vec![name(), rate()], vec![name()]];
     }
     let [long, middle, short, least] = timing(scope, canvas);
     vec![
@@ -149,7 +157,7 @@ fn status(scope: &Scope, canvas: &Canvas<'_>) -> Part {
     let theme = canvas.theme;
     let [live, still] = theme.glyphs.live;
     let view = &scope.view;
-    if scope.channels.is_empty() && scope.recording.is_none() {
+    if scope.is_empty() && scope.recording.is_none() {
         return (String::new(), theme.text);
     }
     if let Some(recorder) = &scope.recorder {
