@@ -165,6 +165,7 @@ actions! {
     SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
     Type: "type", "choose display type", INSPECT, ["t"], ("type", 4);
     Pin: "pin", "pin or unpin a value, plot an array", INSPECT, ["a"], ("pin", 4);
+    PlotArray: "plot-array", "plot the array around the value", INSPECT, ["A"];
     Writers: "writers", "show or hide the writers of a value", [Inspect, Scope, Writers], ["W"], ("writers", 13);
     GoToValue: "go-to-value", "unfold or go to the selected value", INSPECT, ["enter"];
     GoTo: "go-to", "go to an offset or field: +16, a[3].x", INSPECT, ["o"], ("go to", 5);

@@ -184,7 +184,7 @@ fn array_in_inspect_becomes_a_waveform() {
     harness.look();
     type_in(&mut harness, WAVE);
     harness.press("osamples<enter><tab>a");
-    assert_eq!(notice(&harness), "Added /it:samples to the scope (v: show it, a: drop it)");
+    assert_eq!(notice(&harness), "Added /it:samples to the scope (v: show it, A: drop it)");
     harness.press("a");
     assert_eq!(notice(&harness), "Dropped /it:samples from the scope");
     harness.press("oring<enter>a");
@@ -205,6 +205,24 @@ fn array_in_inspect_becomes_a_waveform() {
     harness.press("<tab>");
     let Some(Overlay::Prompt(prompt)) = &harness.state.overlay else { panic!() };
     assert_eq!(prompt.input.input.value(), "/it:samples[");
+}
+
+#[test]
+fn array_around_a_value_becomes_a_waveform() {
+    let mut harness = inside(4300, |bytes| *bytes = rising());
+    harness.inject(Event::Resize(Size { width: 140, height: 45 }));
+    harness.look();
+    harness.press("A");
+    assert!(notice(&harness).starts_with("No array here (m: mark the start"), "{}", notice(&harness));
+    harness.press("tf64<enter>o8<enter>mao48<enter>A");
+    assert_eq!(only(&harness).waveform.name, "/it+0x8:f64[6]");
+    harness.press("A");
+    assert!(harness.state.scope.is_empty());
+    type_in(&mut harness, WAVE);
+    harness.press("oring[3].price<enter>A");
+    assert_eq!(only(&harness).waveform.name, "/it:ring[*].price");
+    harness.press("osamples[100]<enter>A");
+    assert_eq!(harness.state.scope.row_name(1), "/it:samples");
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Keep => keep(state),
         Action::Pin => pin(state, effects),
+        Action::PlotArray => tree::plot_array(state, effects),
         Action::Writers => watch_writers(state),
         _ => {
             let size = state.size;

@@ -9,7 +9,7 @@ use crate::app::key::Mouse;
 use crate::app::list;
 use crate::app::overlay::{Chosen, CopyItem};
 use crate::app::state::State;
-use crate::decode::{Decoded, Path, Window};
+use crate::decode::{Decoded, Path, Type, Window};
 use crate::scope::{Elements, SampledArray, Waveform, text};
 use crate::segment::escape;
 
@@ -147,9 +147,34 @@ pub fn pin(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Plots the array around the selected value, or the scalars from the last mark to the cursor.
+pub fn plot_array(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(inspect) = &state.inspect else { return };
+    let field = inspect.selected_field().zip(inspect.shown_type());
+    let around = field.and_then(|(row, placed)| text::array_around(&inspect.segment, placed, &row.path));
+    if let Some(waveform) = around.or_else(|| marked_array(inspect)) {
+        pin_array(state, waveform, effects);
+    } else {
+        let mark = state.key_of(Action::SetMark);
+        state.fail(format!("No array here ({mark}: mark the start of one of the type that is shown)"));
+    }
+}
+
+/// The scalars from the last mark to the one under the cursor.
+fn marked_array(inspect: &Inspect) -> Option<Waveform> {
+    let (cursor, scalar, order) = inspect.number()?;
+    let mark = *inspect.marks.get(&inspect.last_mark?)?;
+    let size = scalar.size() as u64;
+    let [first, last] = [mark.min(cursor), mark.max(cursor)];
+    let ty = Type::array(Type::scalar(scalar, order), (last - first) / size + 1).ok()?;
+    let elements = Elements::of(ty.at(first)).ok().filter(|elements| elements.count() > 1)?;
+    let name = format!("{}+{first:#x}:{ty}", text::segment_text(&inspect.segment));
+    Some(Waveform { name, array: SampledArray { segment: Box::new(inspect.segment.clone()), elements } })
+}
+
 fn pin_array(state: &mut State, waveform: Waveform, effects: &mut Vec<Effect>) {
     let name = waveform.name.clone();
-    let (show, drop) = (state.key_of(Action::Scope), state.key_of(Action::Pin));
+    let (show, drop) = (state.key_of(Action::Scope), state.key_of(Action::PlotArray));
     match scope::toggle_waveform(state, waveform, effects) {
         Ok(true) => {
             state.show_message(format!("Added {name} to the scope ({show}: show it, {drop}: drop it)"));

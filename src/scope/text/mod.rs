@@ -29,9 +29,9 @@ mod write;
 pub use complete::{Completion, complete};
 pub use error::ChannelError;
 pub use resolve::{Resolved, ResolvedRange, resolve, resolve_range};
-pub use signal::{ResolvedSignal, Signal, resolve_signal};
+pub use signal::{ResolvedSignal, Signal, array_around, resolve_signal};
 pub use types::{SegmentTypes, TypeResult, written_type};
-pub use write::{field_text, number_text};
+pub use write::{field_text, number_text, segment_text};
 
 use crate::decode::{PlacedType, Type};
 use crate::segment::Segment;

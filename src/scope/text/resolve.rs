@@ -1,5 +1,6 @@
 //! Finds the values that texts name.
 
+use super::slice::Slice;
 use super::split::{AT_THE_END, Body, IN_BRACES, Located, Parts, PlaceText, locate, parts};
 use super::write::{escaped_path, segment_text};
 use super::{ChannelError, Lookup, field, field_text};
@@ -141,7 +142,7 @@ impl Target {
                 _ if path_text.contains("seq=") || path_text.contains(',') && path_text.contains('=') => {
                     AT_THE_END.to_owned()
                 }
-                _ if path_text.contains(['(', '*', ' ']) => IN_BRACES.to_owned(),
+                _ if looks_computed(&path_text) => IN_BRACES.to_owned(),
                 _ => hint,
             },
         })?;
@@ -271,6 +272,11 @@ fn find_sequence(
         return Err(failed(&format!("a sequence lock is aligned: its offset is a multiple of {size}")));
     }
     Ok(Sequence { offset: target.offset, size })
+}
+
+/// Returns true if a path is probably the end of a value in an expression.
+fn looks_computed(path: &str) -> bool {
+    path.contains(['(', '*', ' ']) && Slice::split(path).is_none()
 }
 
 /// The text of a path. Bytes that are not UTF-8 match no field.

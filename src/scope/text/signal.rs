@@ -8,7 +8,7 @@ use super::slice::Slice;
 use super::split::{Body, Located, PlaceText, locate, parts};
 use super::write::{escaped_path, segment_text};
 use super::{ChannelError, Lookup, field};
-use crate::decode::{Place, Type, TypeKind};
+use crate::decode::{Path, Place, PlacedType, Type, TypeKind};
 use crate::scope::{Channel, Elements, NotNumbers, NumberKind, SampledArray, Waveform};
 use crate::segment::{Segment, SegmentId, quote};
 
@@ -37,6 +37,33 @@ pub fn resolve_signal(text: &str, lookup: &Lookup<'_>) -> Result<ResolvedSignal,
     }
     let Resolved { channel, completed } = resolve(text, lookup)?;
     Ok(ResolvedSignal { signal: Signal::Channel(channel), completed })
+}
+
+/// The array that surrounds a number in the type of a segment: the largest one that has only numbers, or the
+/// same field of each record. `None` if the number is in no array.
+#[must_use]
+pub fn array_around(segment: &Segment, placed: &PlacedType, path: &Path) -> Option<Waveform> {
+    let ty = &placed.ty;
+    let prefix = |length: usize| Path(path.0[..length].to_vec());
+    let place = |length: usize| ty.place(&prefix(length));
+    let arrays = || (0..=path.0.len()).filter(|&length| place(length).is_some_and(is_array));
+    let whole = arrays().find(|&length| place(length).is_some_and(|place| Elements::of(place).is_ok()));
+    let text = if let Some(length) = whole {
+        ty.path_text(&prefix(length))
+    } else {
+        let length = arrays().next_back().filter(|&length| length < path.0.len())?;
+        let TypeKind::Array(array) = place(length)?.ty.kind() else { return None };
+        let tail = array.element.path_text(&Path(path.0[length + 1..].to_vec()));
+        let separator = if tail.is_empty() || tail.starts_with('[') { "" } else { "." };
+        format!("{}[*]{separator}{tail}", ty.path_text(&prefix(length)))
+    };
+    let found = find(ty, placed.offset.unwrap_or(0), &text, (&text, "")).ok()??;
+    let array = SampledArray { segment: Box::new(segment.clone()), elements: found.elements };
+    Some(Waveform { name: format!("{}:{}", segment_text(segment), found.text), array })
+}
+
+fn is_array(place: Place<'_>) -> bool {
+    matches!(place.ty.kind(), TypeKind::Array(_))
 }
 
 /// `None` for a text that is a channel, or nothing.
@@ -172,14 +199,14 @@ fn number_in(place: Place<'_>) -> Option<String> {
     let element = array.element.at(0);
     let children = field::children(element);
     let (steps, _) = children.iter().find(|(_, child)| NumberKind::of(child.place).is_some())?;
-    let text = escaped_path(&array.element, &crate::decode::Path(steps.clone()));
+    let text = escaped_path(&array.element, &Path(steps.clone()));
     (!text.starts_with('[')).then_some(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{PlacedType, parse_type};
+    use crate::decode::parse_type;
     use crate::scope::text::written_type;
     use crate::segment::example;
 
@@ -278,6 +305,33 @@ mod tests {
     }
 
     #[test]
+    fn array_around_a_number_is_found() {
+        let placed =
+            PlacedType { ty: parse_type(RING, &|_| Err(String::new())).unwrap().ty, offset: Some(16) };
+        let segment = example::posix_named(b"q");
+        for (field, name) in [
+            ("samples[3]", Some("/q:samples")),
+            ("samples", Some("/q:samples")),
+            ("ring[2].x", Some("/q:ring[*].x")),
+            ("ring[2].p.z", Some("/q:ring[*].p.z")),
+            // The smallest array of numbers is inside of a record.
+            ("ring[2].m[1][2]", Some("/q:ring[2].m")),
+            ("ring[2].b", Some("/q:ring[*].b")),
+            ("head", None),
+            ("name", None),
+            ("ring", None),
+            ("ring[2].p", None),
+        ] {
+            let path = placed.ty.parse_path(field).unwrap();
+            let found = array_around(&segment, &placed, &path);
+            assert_eq!(found.as_ref().map(|found| found.name.as_str()), name, "{field}");
+            if let Some(found) = found {
+                assert_eq!(waveform(&found.name).array.elements, found.array.elements, "{field}");
+            }
+        }
+    }
+
+    #[test]
     fn several_elements_are_no_channel() {
         let segments = [example::posix_named(b"q")];
         let type_of =
@@ -285,6 +339,7 @@ mod tests {
         let lookup = Lookup { segments: &segments, type_of: &type_of, parse_type: &written_type };
         let error = |text: &str| resolve(text, &lookup).map(|found| found.channel).unwrap_err().to_string();
         assert_eq!(error("/q:[2..4]"), "/q has no field '[2..4]'; name one element, as in [0]");
+        assert_eq!(error("/q:[*]"), "/q has no field '[*]'; name one element, as in [0]");
         assert_eq!(error("/q:"), "'/q:' is an array, not a number; name an element, as in /q:[0]");
     }
 }
