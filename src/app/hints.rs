@@ -8,6 +8,7 @@ use super::permissions::Focus;
 use super::save::SaveField;
 use super::state::State;
 use crate::act::Copying;
+use crate::scope::Elements;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -37,7 +38,8 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     let mut available = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(index, row): (usize, &super::action::ActionInfo)| {
-        let (label, priority) = match field_hint(state, row.action) {
+        let other = field_hint(state, row.action).or_else(|| waveform_hint(state, row.action));
+        let (label, priority) = match other {
             Some(hint) => hint?,
             None => *row.hint?,
         };
@@ -56,11 +58,19 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     (shown.into_iter().map(|(_, hint)| hint).collect(), help)
 }
 
+/// Hides the hints of actions that a waveform does not have, while one is selected.
+#[expect(clippy::option_option, reason = "as for fields")]
+fn waveform_hint(state: &State, action: Action) -> Option<Option<(&'static str, u8)>> {
+    let is_selected = state.scope_open && state.scope.selected_waveform().is_some();
+    let is_hidden = matches!(action, Action::Plot | Action::Axes | Action::Writers);
+    (is_selected && is_hidden).then_some(None)
+}
+
 /// The hint of an action while Inspect shows fields, if it differs from that of the table. `None` in
 /// it hides the hint.
 #[expect(clippy::option_option, reason = "no other hint, or no hint at all")]
 fn field_hint(state: &State, action: Action) -> Option<Option<(&'static str, u8)>> {
-    let inspect = state.inspect.as_ref()?;
+    let inspect = state.inspect.as_ref().filter(|_| !state.scope_open)?;
     let tree = inspect.tree.as_ref()?;
     if inspect.pane == InspectPane::Bytes {
         return (action == Action::NextPane).then_some(Some(("fields", 2)));
@@ -73,6 +83,9 @@ fn field_hint(state: &State, action: Action) -> Option<Option<(&'static str, u8)
     match action {
         Action::GoToValue => Some(Some((enter, 1))),
         Action::NextPane => Some(Some(("bytes", 1))),
+        Action::Pin if inspect.selected_field().is_some_and(|row| Elements::of(row.place).is_ok()) => {
+            Some(Some(("plot array", 2)))
+        }
         Action::Pin => Some(Some(("pin field", 2))),
         Action::CopyBytes => Some(Some(("copy field", 2))),
         Action::GoTo => Some(Some(("go to field", 3))),

@@ -52,7 +52,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     for [example, meaning] in EXAMPLES {
         line("", example, meaning);
     }
-    line(&pin, "", "in Inspect: add the selected value");
+    line(&pin, "", "in Inspect: add the selected value or array");
 }
 
 /// Explains why there is no plot.

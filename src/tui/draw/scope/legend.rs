@@ -35,7 +35,7 @@ pub fn draw(scope: &Scope, shown: &ShownPlot, canvas: &mut Canvas<'_>, area: Are
 /// The visible time and the axes, the most important first.
 fn facts(scope: &Scope, shown: &ShownPlot) -> Vec<String> {
     if let Some(one) = scope.selected_waveform() {
-        return array_facts(one, shown);
+        return array_facts(one);
     }
     let mut facts = vec![format!("{}/screen", duration(relative(scope.view.span, 0)))];
     match shown {
@@ -56,7 +56,7 @@ fn facts(scope: &Scope, shown: &ShownPlot) -> Vec<String> {
 }
 
 /// The visible elements of an array, and how many there are.
-fn array_facts(one: &ScopeWaveform, shown: &ShownPlot) -> Vec<String> {
+fn array_facts(one: &ScopeWaveform) -> Vec<String> {
     let elements = &one.waveform.array.elements;
     let [from, to] = one.visible().map(|index| elements.index_text(index as u64));
     let count = match elements.count() {
@@ -68,9 +68,6 @@ fn array_facts(one: &ScopeWaveform, shown: &ShownPlot) -> Vec<String> {
     } else {
         format!("{from} to {to} of {count}")
     }];
-    if let ShownPlot::Histogram(_, histogram) = shown {
-        facts.push(format!("{} values", histogram.counted));
-    }
     let not_finite = one.contents.as_ref().map_or(0, |contents| contents.statistics.not_finite);
     if not_finite > 0 {
         facts.push(format!("{not_finite} not finite"));

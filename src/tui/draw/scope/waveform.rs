@@ -11,6 +11,7 @@ use crate::scope::plot::array_columns;
 use crate::scope::units::rounded;
 use crate::segment::{Certainty, State};
 use crate::tui::canvas::Canvas;
+use crate::tui::glyphs::Glyphs;
 use ratatui::style::Style;
 
 /// The mark of a row that is an array.
@@ -29,10 +30,7 @@ pub fn draw(scope: &Scope, index: usize, canvas: &mut Canvas<'_>, layout: &Scope
     for &placed in &layout.columns {
         match placed.column {
             Column::History => {
-                let values = one.contents.as_ref().map_or(&[][..], |contents| contents.values());
-                let columns = array_columns(values, placed.width.into());
-                let has_steps = !one.waveform.array.elements.is_quantity();
-                let line = sparkline(&columns, has_steps, &theme.glyphs);
+                let line = shape(one, placed.width.into(), &theme.glyphs);
                 canvas.text(placed.x, y, placed.width, &line, style);
             }
             Column::LastChange => last_change(one, canvas, placed, y),
@@ -40,6 +38,17 @@ pub fn draw(scope: &Scope, index: usize, canvas: &mut Canvas<'_>, layout: &Scope
         }
     }
     note(one, canvas, layout, y);
+}
+
+/// The contents in a row of cells. Few elements take several cells each.
+fn shape(one: &ScopeWaveform, width: usize, glyphs: &Glyphs) -> String {
+    let values = one.contents.as_ref().map_or(&[][..], |contents| contents.values());
+    let has_steps = !one.waveform.array.elements.is_quantity();
+    if values.is_empty() || values.len() >= width {
+        return sparkline(&array_columns(values, width), has_steps, glyphs);
+    }
+    let wide: Vec<f64> = (0..width).map(|cell| values[cell * values.len() / width]).collect();
+    sparkline(&array_columns(&wide, width), has_steps, glyphs)
 }
 
 fn cell(one: &ScopeWaveform, canvas: &mut Canvas<'_>, placed: ColumnPosition, y: u16) {
