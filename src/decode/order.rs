@@ -40,7 +40,8 @@ impl ByteOrder {
     }
 
     /// Converts between this byte order and the native one.
-    pub(super) fn convert<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
+    #[inline]
+    pub(crate) fn convert<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
         if self != Self::native() {
             bytes.reverse();
         }

@@ -173,10 +173,14 @@ impl Scope {
         let elements = &shown.waveform.array.elements;
         let first = usize::try_from(elements.first).unwrap_or(0);
         let names = |value: f64| elements.name_of(value);
+        // The range of all elements is known.
+        let extent =
+            shown.contents.as_ref().filter(|contents| contents.values().len() == shown.values().len());
+        let axis = extent.and_then(|contents| contents.statistics.range).map(Axis::around);
         Some(then(ArrayPlot {
             values: shown.values(),
             first: shown.visible()[0] + first,
-            range: None,
+            range: axis.map(|axis| [axis.low, axis.high]),
             has_steps: !elements.is_quantity(),
             cursors: shown.view.cursors.map(|at| at.map(|at| at + first)),
             names: if elements.is_quantity() { None } else { Some(&names) },

@@ -1,7 +1,7 @@
 //! The contents of an array at one time.
 
 use super::Elements;
-use crate::decode::{Decoded, Leaf, Place, Scalar, TypeKind, Window};
+use super::decode::{decode, read};
 use crate::scope::Number;
 
 /// The contents of an array.
@@ -29,16 +29,16 @@ impl ArrayContents {
     #[must_use]
     pub fn new(elements: &Elements, bytes: Vec<u8>) -> Self {
         let count = usize::try_from(elements.read_count()).unwrap_or(0);
-        let element = |index| read(elements, &bytes, index);
-        let mut statistics = ArrayStatistics::default();
-        let values = (0..count).map(|index| {
-            let value = element(index).map(Number::as_f64);
-            statistics.missing += usize::from(value.is_none());
-            statistics.not_finite += usize::from(value.is_some_and(|value| !value.is_finite()));
-            value.filter(|value| value.is_finite()).unwrap_or(f64::NAN)
-        });
-        let values: Vec<f64> = values.collect();
-        statistics.summarize(&values);
+        let mut values = decode(elements, &bytes, count);
+        let missing = count.saturating_sub(values.len());
+        let mut not_finite = 0;
+        for value in values.iter_mut().filter(|value| !value.is_finite()) {
+            not_finite += 1;
+            *value = f64::NAN;
+        }
+        values.resize(count, f64::NAN);
+        let found = count - missing - not_finite;
+        let statistics = ArrayStatistics { not_finite, missing, ..ArrayStatistics::of(&values, found) };
         Self { bytes, values, statistics }
     }
 
@@ -61,55 +61,48 @@ impl ArrayContents {
 }
 
 impl ArrayStatistics {
-    /// Computes the deviation as the distance from the average, which loses no digits.
-    fn summarize(&mut self, values: &[f64]) {
-        let finite = || values.iter().copied().filter(|value| !value.is_nan());
-        let count = finite().count();
-        let Some((min, max)) = finite().reduce(f64::min).zip(finite().reduce(f64::max)) else { return };
+    /// The statistics of `count` values, and of gaps. The deviation is computed as the distance from the
+    /// average, which loses no digits.
+    fn of(values: &[f64], count: usize) -> Self {
+        if count == 0 {
+            return Self::default();
+        }
+        let [mut min, mut max] = [f64::INFINITY, f64::NEG_INFINITY];
+        for &value in values {
+            // No comparison with NaN is true.
+            min = if value < min { value } else { min };
+            max = if value > max { value } else { max };
+        }
         #[expect(clippy::cast_precision_loss, reason = "at most a million")]
-        let count = count as f64;
+        let share = 1.0 / count as f64;
         // Of values near the largest double, the sum would overflow.
-        let average = finite().map(|value| value / count).sum::<f64>();
-        let squares = finite().map(|value| (value - average).powi(2) / count).sum::<f64>();
-        self.range = Some([min, max]);
-        self.average = Some(average);
-        self.deviation = Some(squares.sqrt()).filter(|deviation| deviation.is_finite());
+        let average = sum(values, |value| value * share).clamp(min, max);
+        let squares = sum(values, |value| (value - average) * (value - average) * share);
+        let deviation = Some(squares.sqrt()).filter(|deviation| deviation.is_finite());
+        Self { range: Some([min, max]), average: Some(average), deviation, ..Self::default() }
     }
 }
 
-fn read(elements: &Elements, bytes: &[u8], index: usize) -> Option<Number> {
-    let at = usize::try_from(elements.stride).ok()?.checked_mul(index)?;
-    let bytes = bytes.get(at..)?;
-    if elements.bits.is_some() {
-        return read_bits(elements, bytes);
+/// Adds up what a function returns for the values. Several sums at once do not wait for each other.
+fn sum(values: &[f64], of: impl Fn(f64) -> f64) -> f64 {
+    let add = |sum: &mut f64, value: f64| *sum += if value.is_nan() { 0.0 } else { of(value) };
+    let (chunks, rest) = values.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for chunk in chunks {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
+            add(sum, value);
+        }
     }
-    let (scalar, order) = match elements.ty.kind() {
-        TypeKind::Scalar(scalar, order) => (*scalar, *order),
-        TypeKind::Enum(found) => (found.underlying(), found.order()),
-        TypeKind::Pointer(pointer) if elements.ty.size() == 4 => (Scalar::U32, pointer.order),
-        TypeKind::Pointer(pointer) => (Scalar::U64, pointer.order),
-        _ => return None,
-    };
-    Number::of(scalar.read(bytes, order)?)
-}
-
-/// Reads a bit-field. Those of enumerations have no numbers but names, so that they are read as integers.
-fn read_bits(elements: &Elements, bytes: &[u8]) -> Option<Number> {
-    let ty = match elements.ty.kind() {
-        TypeKind::Enum(found) => &crate::decode::Type::scalar(found.underlying(), found.order()),
-        _ => &elements.ty,
-    };
-    let place = Place { ty, offset: 0, bits: elements.bits };
-    match (Decoded { place, window: Window { offset: 0, bytes } }).leaf()? {
-        Leaf::Value(value) => Number::of(value),
-        _ => None,
+    for &value in rest {
+        add(&mut sums[0], value);
     }
+    sums.iter().sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{ByteOrder, Type};
+    use crate::decode::{ByteOrder, Decoded, Leaf, Scalar, Type, Window};
     use proptest::prelude::*;
 
     fn elements(ty: Type, stride: u64, count: u64) -> Elements {
@@ -170,6 +163,9 @@ mod tests {
                     };
                     let found = contents.number(&array, usize::try_from(index).unwrap());
                     prop_assert_eq!(found.map(Number::bits), expected.map(Number::bits));
+                    let drawn = contents.values()[usize::try_from(index).unwrap()];
+                    let finite = expected.map(Number::as_f64).filter(|value| value.is_finite());
+                    prop_assert_eq!(Some(drawn).filter(|value| !value.is_nan()), finite);
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! a ring.
 
 mod contents;
+mod decode;
 
 pub use contents::{ArrayContents, ArrayStatistics};
 
