@@ -237,6 +237,22 @@ fn chosen_type_is_known_after_leaving_inspect() {
 }
 
 #[test]
+fn moving_values_are_fields_of_the_chosen_type() {
+    for leaves in ["", "<esc>"] {
+        let mut harness = inside(4300, |bytes| *bytes = rising());
+        harness.look();
+        type_in(&mut harness, WAVE);
+        harness.press(leaves);
+        for value in 0..20_u64 {
+            harness.machine.edit_object("it", |bytes| bytes.write(0, &(1000 + 5 * value).to_le_bytes()));
+            harness.wait(250);
+        }
+        harness.press("v");
+        assert_eq!(harness.state.scope.row_name(0), "/it:tick", "{leaves}");
+    }
+}
+
+#[test]
 fn same_array_twice_is_refused() {
     let mut harness = scope("/it+8:f64[512]");
     harness.press("a");

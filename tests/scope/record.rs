@@ -362,6 +362,13 @@ fn channels_come_from_sets_and_types() {
         (&["/stamped+0:u99"], 2, "u99"),
         (&["n=/stamped+0:u64", "x = y + 1"], 2, "y"),
         (&["x = 1 + 1"], 2, "no values to sample"),
+        (
+            &["/stamped:", "--as", "u64[4]"],
+            2,
+            "is an array, not a number; name an element, as in /stamped:[0]",
+        ),
+        (&["/stamped:[0..2]", "--as", "u64[4]"], 2, "name one element, as in [0]"),
+        (&["/stamped+0:u64[4]"], 2, "is an array, not a number; give the offset of an element"),
         (&["n=/stamped+0:u64", "--on", "m > 3"], 2, "m"),
         (&["n=/stamped+0:u64", "--on", "n >"], 2, "--on"),
         (&["time=/stamped+0:u64"], 2, "another name"),
