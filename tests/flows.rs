@@ -13,6 +13,7 @@ mod inspect;
 mod keys;
 mod new_segment;
 mod permissions;
+mod recordings;
 mod save;
 mod scope;
 mod segments;

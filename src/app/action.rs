@@ -151,6 +151,8 @@ actions! {
     DropChannel: "drop-channel", "drop the channel or the array", SCOPE, ["d"], ("drop", 5);
     Plot: "plot", "plot or hide the channel", SCOPE, ["enter"], ("plot", 3);
     Trigger: "trigger", "set or clear the trigger", SCOPE, ["T"], ("trigger", 4);
+    NextTrigger: "next-trigger", "next time that the trigger fired", SCOPE, ["n"];
+    PreviousTrigger: "previous-trigger", "previous time that it fired", SCOPE, ["N"];
     Rearm: "rearm", "arm a single trigger again", SCOPE, ["t"];
     Cursors: "cursors", "show or hide cursors", SCOPE, ["c"], ("cursors", 6);
     NextCursor: "next-cursor", "move the other cursor", SCOPE, ["tab"];
@@ -185,7 +187,8 @@ actions! {
     Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
     SetMark: "set-mark", "mark this offset with a letter", INSPECT, ["m"], ("mark", 11);
     GoToMark: "go-to-mark", "go to a marked offset", INSPECT, ["'"];
-    Back: "back", "back (Inspect detaches)", [Detail, Inspect, Scope], ["esc", "q"], ("back", 0);
+    Back: "back", "back (Inspect detaches)", [Detail, Inspect, Scope], ["esc"], ("back", 0);
+    Leave: "leave", "back, or quit `shmlens scope`", [Detail, Inspect, Scope], ["q"];
     Detach: "detach", "list or detach shmlens attachments", SCREENS, ["D"], ("detach", 10);
     Help: "help", "show or hide all keys", [Segments, Detail, Inspect, Scope, Pager], ["?", "f1"];
     Quit: "quit", "quit (asks if segments stay attached)", SEGMENTS, ["q"], ("quit", 4);

@@ -38,7 +38,11 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     let mut available = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(index, row): (usize, &super::action::ActionInfo)| {
-        let other = field_hint(state, row.action).or_else(|| waveform_hint(state, row.action));
+        let other = if screen == Context::Scope {
+            waveform_hint(state, row.action).or_else(|| scope_hint(state, row.action))
+        } else {
+            field_hint(state, row.action)
+        };
         let (label, priority) = match other {
             Some(hint) => hint?,
             None => *row.hint?,
@@ -94,6 +98,21 @@ fn field_hint(state: &State, action: Action) -> Option<Option<(&'static str, u8)
         Action::SearchText => Some(Some(("search", 5))),
         Action::NextChange => Some(Some(("next change", 5))),
         Action::ByteOrder | Action::Fold | Action::Width | Action::NextData | Action::Baseline => Some(None),
+        _ => None,
+    }
+}
+
+/// The hint of an action in the Scope screen, if it depends on what is shown.
+#[expect(clippy::option_option, reason = "no other hint, or no hint at all")]
+fn scope_hint(state: &State, action: Action) -> Option<Option<(&'static str, u8)>> {
+    let scope = &state.scope;
+    let is_replay = scope.recording.is_some();
+    match action {
+        Action::Record if scope.recorder.is_some() => Some(Some(("stop", 2))),
+        Action::Record if is_replay || scope.view.is_frozen => Some(Some(("save", 8))),
+        Action::NextTrigger if is_replay && scope.trigger.is_some() => Some(Some(("next", 2))),
+        Action::Freeze if is_replay => Some(None),
+        Action::Leave if state.starts_in_scope => Some(Some(("quit", 7))),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ use super::typing::{TypesKey, Typing};
 use super::work::RunningAction;
 use crate::act::Refusal;
 use crate::decode::Type;
-use crate::engine::{Clock, PreviewFields, SubscriptionId, Undo, Watching};
+use crate::engine::{Clock, PreviewFields, Request, SubscriptionId, Undo, Watching};
 use crate::identify::about::Probe;
 use crate::segment::{Bytes, Identity, Kind, Segment, SegmentId, Timestamp, in_ascii};
 use crate::survey::{Alert, Survey};
@@ -67,6 +67,8 @@ pub struct State {
     pub scope: Scope,
     /// The Scope screen is in front of the others.
     pub scope_open: bool,
+    /// It was the first screen.
+    pub starts_in_scope: bool,
     /// The first visible line of the Detail screen, if it is open.
     pub detail: Option<usize>,
     /// The last probe of the segment on the Detail screen.
@@ -203,6 +205,7 @@ impl State {
             inspect: None,
             scope: Scope::new(settings.history),
             scope_open: false,
+            starts_in_scope: false,
             detail: None,
             probe: None,
             details: Details::default(),
@@ -221,6 +224,23 @@ impl State {
             requested: RequestCache::default(),
             subscriptions: 0,
         }
+    }
+
+    /// Shows a scope as the first screen.
+    pub fn start_in_scope(&mut self, scope: Scope) {
+        (self.scope, self.scope_open, self.starts_in_scope) = (scope, true, true);
+        let problem = self.scope.recording.as_ref().and_then(|recording| recording.problem.clone());
+        if let Some(problem) = problem {
+            self.fail(problem);
+        } else if let Some(part) = self.scope.kept_part() {
+            let memory = Bytes(self.scope.history.limit());
+            self.show_message(format!("Showing {part}: `history` in the config is {memory}"));
+        }
+    }
+
+    /// Returns the requests that complete what is under way, before the program ends.
+    pub fn last_requests(&mut self) -> Vec<Request> {
+        self.scope.due_saves(true)
     }
 
     pub const fn screen(&self) -> Context {

@@ -125,6 +125,7 @@ impl Failure {
                 ChannelError::Syntax { .. }
                 | ChannelError::NoType { .. }
                 | ChannelError::NoField { .. }
+                | ChannelError::Recorded { .. }
                 | ChannelError::NotANumber { .. }
                 | ChannelError::Sequence { .. },
             )

@@ -43,7 +43,7 @@ pub use request::{
 pub use route::Options;
 pub use scope::Delivery;
 pub use steps::Steps;
-pub use threads::{Engine, spawn};
+pub use threads::{COMPLETE_TIMEOUT, Engine, spawn};
 pub use worker::{Job, Worker};
 pub use writers::Writers;
 

@@ -4,9 +4,12 @@ use super::Clock;
 use super::report::{Body, RecordingState, Report};
 use super::request::{RecordRequest, Request};
 use super::worker::{Job, Worker};
+use crate::act::SaveError;
 use crate::machine::Machine;
 use crate::scope::Batch;
-use crate::scope::recording::{Epoch, Recording, RecordingError, RecordingOptions, RecordingSummary};
+use crate::scope::recording::{
+    Epoch, Recording, RecordingError, RecordingOptions, RecordingSummary, free_path,
+};
 use crate::segment::{Bytes, ShownError};
 use std::fs;
 use std::sync::Arc;
@@ -102,8 +105,20 @@ fn report(now: Clock, state: Result<RecordingState, ShownError>) -> Report {
 }
 
 fn create(machine: &dyn Machine, request: RecordRequest) -> Result<Recording, RecordingError> {
-    let RecordRequest { path, channels, replace, max_size, writers } = request;
-    Recording::create(RecordingOptions { path, replace, max_size, writers }, &channels, Epoch::of(machine))
+    let RecordRequest { path, channels, replace, max_size, writers, is_numbered, epoch } = request;
+    let epoch = epoch.unwrap_or_else(|| Epoch::of(machine));
+    let create =
+        |path| Recording::create(RecordingOptions { path, replace, max_size, writers }, &channels, epoch);
+    if !is_numbered {
+        return create(path);
+    }
+    loop {
+        match create(free_path(&path)?) {
+            // Another program took the name.
+            Err(RecordingError::File(SaveError::Exists { .. })) => {}
+            created => return created,
+        }
+    }
 }
 
 /// Records samples that are complete.
@@ -158,7 +173,7 @@ mod tests {
             source: Source::Expression(String::new()),
         };
         let channels = vec![channel("tick"), channel("twice")];
-        RecordRequest { path: path.to_owned(), channels, replace: false, max_size: None, writers: false }
+        RecordRequest::new(path.to_owned(), channels)
     }
 
     fn start(path: &Path) -> Request {
@@ -261,6 +276,29 @@ mod tests {
         steps.send(Request::Record(None));
         let lines = |path| fs::read_to_string(path).unwrap().lines().count();
         assert_eq!((lines(&run), lines(&kept)), (3, 4));
+    }
+
+    #[test]
+    fn saved_samples_take_the_next_free_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("kept.csv"), "mine").unwrap();
+        let mut steps = steps();
+        let numbered = RecordRequest { is_numbered: true, ..request(&path("kept.csv")) };
+        for name in ["kept-2.csv", "kept-3.csv"] {
+            let saved =
+                states(steps.send(Request::SaveSamples(Box::new(numbered.clone()), vec![batch(1..3)])));
+            assert!(matches!(&saved[..], [Ok((text, true))] if text.contains(name)), "{saved:?}");
+            assert_eq!(fs::read_to_string(path(name)).unwrap().lines().count(), 3);
+        }
+        assert_eq!(fs::read_to_string(path("kept.csv")).unwrap(), "mine");
+        // Without numbers, an existing file is an error.
+        let saved =
+            states(steps.send(Request::SaveSamples(Box::new(request(&path("kept.csv"))), vec![batch(1..3)])));
+        assert!(matches!(&saved[..], [Err(error)] if error.contains("already exists")), "{saved:?}");
+        let lost = RecordRequest { is_numbered: true, ..request(&path("no/kept.csv")) };
+        let saved = states(steps.send(Request::SaveSamples(Box::new(lost), vec![batch(1..3)])));
+        assert!(matches!(&saved[..], [Err(_)]), "{saved:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termi
 use crate::decode::PlacedType;
 use crate::decode::layouts::{Layout, LockKind};
 use crate::memory::{Direction, Pattern, Rows};
+use crate::scope::recording::Epoch;
 use crate::scope::{Batch, Channel, Rate, SampledValue};
 use crate::segment::{Bytes, Identity, Segment, SegmentId};
 use std::ops::Range;
@@ -190,6 +191,26 @@ pub struct RecordRequest {
     pub max_size: Option<Bytes>,
     /// Record the writer of each sample. The samples are taken at every write.
     pub writers: bool,
+    /// Take the next free name, `run-2.csv` after `run.csv`.
+    pub is_numbered: bool,
+    /// The clock of the times of the samples. `None`: `CLOCK_MONOTONIC`.
+    pub epoch: Option<Epoch>,
+}
+
+impl RecordRequest {
+    /// A recording to one new file.
+    #[must_use]
+    pub const fn new(path: PathBuf, channels: Vec<Channel>) -> Self {
+        Self {
+            path,
+            channels,
+            replace: false,
+            max_size: None,
+            writers: false,
+            is_numbered: false,
+            epoch: None,
+        }
+    }
 }
 
 /// The texts of channels.

@@ -2,7 +2,7 @@
 //! the caller.
 
 use super::report::{Body, Report};
-use super::route::{Options, Router, workers};
+use super::route::{Options, Part, Router, workers};
 use super::worker::{Job, Worker};
 use super::{Clock, Request, origin};
 use crate::machine::Machine;
@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 /// The time that [`Engine::stop`] waits for the workers to release segments. Process exit releases
 /// the rest.
 const STOP_TIMEOUT: Duration = Duration::from_millis(200);
+/// The time that [`Engine::stop`] waits for a recording to be completed: those in NPZ are written at the end.
+pub const COMPLETE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest wait in which a job is not noticed.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 /// The interval of progress reports.
@@ -29,6 +31,8 @@ pub struct Engine {
     inboxes: Vec<Sender<Job>>,
     /// Disconnected once all workers have ended.
     running: Receiver<Infallible>,
+    /// Disconnected once the recorder has ended.
+    recording: Receiver<Infallible>,
 }
 
 impl Engine {
@@ -41,9 +45,11 @@ impl Engine {
         S: Fn(Report) + Clone + Send + 'static,
     {
         let (busy, running) = mpsc::channel::<Infallible>();
+        let (records, recording) = mpsc::channel::<Infallible>();
         let started = Instant::now();
         let mut inboxes = vec![];
-        for (name, worker) in workers(options, false) {
+        for (part, (name, worker)) in workers(options, false).into_iter().enumerate() {
+            let records = (part == Part::Recorder as usize).then(|| records.clone());
             let (inbox, jobs) = mpsc::channel();
             inboxes.push(inbox);
             let (busy, machine, sink, alarm) =
@@ -51,12 +57,12 @@ impl Engine {
             let panicked = move || alarm(Report::new(started.elapsed(), Body::Panicked));
             spawn(name, panicked, move || {
                 // Dropped after the worker, which releases its segments.
-                let _busy = busy;
+                let _busy = (busy, records);
                 let mut worker = worker;
                 drive(&mut *worker, &*machine, started, &jobs, &sink);
             })?;
         }
-        Ok(Self { started, router: Router::default(), inboxes, running })
+        Ok(Self { started, router: Router::default(), inboxes, running, recording })
     }
 
     /// Returns the time since the engine was started.
@@ -72,11 +78,12 @@ impl Engine {
         }
     }
 
-    /// Ends the workers, which detach all segments.
+    /// Ends the workers, which detach all segments and complete a recording.
     pub fn stop(self) {
         self.router.cancel();
         drop(self.inboxes);
         let _ = self.running.recv_timeout(STOP_TIMEOUT);
+        let _ = self.recording.recv_timeout(COMPLETE_TIMEOUT);
     }
 }
 

@@ -109,6 +109,11 @@ impl Batch {
 }
 
 impl Column {
+    #[must_use]
+    pub fn has_sample(&self, row: usize) -> bool {
+        self.grades.get(row).is_some_and(|&grade| grade != Grade::Missing)
+    }
+
     pub fn push(&mut self, bits: u64, grade: Grade) {
         self.bits.push(bits);
         self.grades.push(grade);

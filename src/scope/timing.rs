@@ -19,6 +19,8 @@ pub struct Timing {
     pub samples: u64,
     /// Ticks at which no sample was taken.
     pub missed: u64,
+    /// Runs of ticks without a sample, also in a burst.
+    pub gaps: u64,
     /// Values that may be torn: see [`Grade::Unverified`](super::Grade).
     pub unverified: u64,
     /// Values, sampled at writes, that may be those of a later write.

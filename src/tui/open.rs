@@ -7,7 +7,7 @@ use crate::act::LoggedSegments;
 use crate::app::scope::{AddError, Scope};
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
 use crate::config::{Config, ConfigError, When};
-use crate::engine::Clock;
+use crate::engine::{Clock, Request};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::scope::recording::{self, ReplayError};
@@ -56,10 +56,27 @@ pub enum Start {
 /// Fails if the file is no recording.
 pub fn read_recording(path: &Path, memory: Bytes) -> Result<Scope, UiError> {
     let mut replay = recording::open(path)?;
-    let name = escape(path.as_os_str().as_encoded_bytes());
+    let name = escape(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes());
     let mut scope = Scope::of_recording(name, replay.tracks(), memory)?;
-    while let Some(batch) = replay.next_batch()? {
-        scope.feed(batch);
+    let mut problem = None;
+    loop {
+        match replay.next_batch() {
+            Ok(Some(batch)) => _ = scope.feed(batch),
+            Ok(None) => break,
+            // The samples before the damage are shown.
+            Err(error @ ReplayError::Damaged { .. }) if !scope.history.is_empty() => {
+                problem = Some(format!("{error}. The samples before that are shown"));
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if problem.is_none() && replay.is_cut_off() {
+        problem = Some("the end of the recording is missing".to_owned());
+    }
+    if let Some(recording) = &mut scope.recording {
+        (recording.start, recording.figures) = (replay.start(), replay.figures());
+        recording.problem = problem;
     }
     scope.show_all();
     Ok(scope)
@@ -88,7 +105,7 @@ pub fn open(
     let mut state = State::new(settings);
     match start {
         Start::Segments(first) => state.table.first = first,
-        Start::Scope(scope) => (state.scope, state.scope_open) = (*scope, true),
+        Start::Scope(scope) => state.start_in_scope(*scope),
     }
     let ui = Ui { state, theme: theme_for(config, options) };
     let rules = Rules::with_makers(&config.makers, config.settle).with_created(LoggedSegments::shared());
@@ -137,6 +154,10 @@ impl Program for Ui {
 
     fn next_tick(&self, now: Clock) -> Option<Duration> {
         next_tick(&self.state, now)
+    }
+
+    fn end(&mut self) -> Vec<Request> {
+        self.state.last_requests()
     }
 
     fn draw(&self, buffer: &mut Buffer) {

@@ -37,6 +37,11 @@ pub trait Program {
     /// Returns the time until the next redraw without an event, if any.
     fn next_tick(&self, now: Clock) -> Option<Duration>;
 
+    /// Returns the last requests to the engine, before the program ends.
+    fn end(&mut self) -> Vec<Request> {
+        vec![]
+    }
+
     /// Paints the screen into an empty buffer.
     fn draw(&self, buffer: &mut Buffer);
 }
@@ -54,6 +59,8 @@ pub trait Console {
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
     /// Leaves the terminal, suspends, and reenters the terminal on resume.
     fn suspend(&mut self, target: StopTarget) -> io::Result<()>;
+    /// Notes that the program ends, and takes its time.
+    fn begin_end(&mut self) {}
     /// Reenters the terminal after another process has used it.
     fn reenter(&mut self) -> io::Result<()>;
 }
@@ -165,6 +172,10 @@ impl<P: Program, S: Console> Loop<P, S> {
         let mut flow = self.draw_first_frame();
         while flow.is_continue() {
             flow = self.run_once();
+        }
+        self.console.begin_end();
+        for request in self.program.end() {
+            self.engine.send(request);
         }
         let Self { console, engine, .. } = self;
         // Stop the engine before leaving the terminal: the input thread cannot be interrupted, and

@@ -7,6 +7,7 @@ use super::clipboard;
 use super::run::Console;
 use super::screen::Screen;
 use crate::app::event::Size;
+use crate::engine::COMPLETE_TIMEOUT;
 use crate::sys::job::{self, StopTarget};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -34,10 +35,15 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Held while writing, so that leaving does not cut a sequence in half.
 static WRITE_LOCK: Mutex<()> = Mutex::new(());
+/// Set when the program ends, which may take long: recordings are completed.
+static ENDING: AtomicBool = AtomicBool::new(false);
 /// Set after leaving for good.
 static FINISHED: AtomicBool = AtomicBool::new(false);
 /// The maximum time to wait for a writer when leaving. A slower writer is blocked.
 const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
+/// The time after which the program is ended even if a recording is not complete.
+const LONGEST_END: Duration = COMPLETE_TIMEOUT.saturating_add(Duration::from_secs(5));
+const ENDING_POLL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
@@ -129,6 +135,10 @@ impl Console for Terminal {
         terminal::disable_raw_mode()?;
         enter(self.mouse)
     }
+
+    fn begin_end(&mut self) {
+        ENDING.store(true, Ordering::SeqCst);
+    }
 }
 
 impl Drop for Terminal {
@@ -198,11 +208,18 @@ fn leave_on_panic() {
     });
 }
 
-/// Exits the process after this time, unless it has left the terminal by then. It may be blocked by
-/// a terminal that accepts no output.
+/// Exits the process after this time, unless it has left the terminal by then or completes a recording. It may
+/// be blocked by a terminal that accepts no output.
 pub fn exit_after(after: Duration, status: i32) {
     let end = move || {
         thread::sleep(after);
+        let since = Instant::now();
+        while ENDING.load(Ordering::SeqCst)
+            && !FINISHED.load(Ordering::SeqCst)
+            && since.elapsed() < LONGEST_END
+        {
+            thread::sleep(after.min(ENDING_POLL));
+        }
         if !FINISHED.load(Ordering::SeqCst) {
             let _ = terminal::disable_raw_mode();
             signal_hook::low_level::exit(status);

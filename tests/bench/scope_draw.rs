@@ -122,6 +122,7 @@ fn plot<'a>(history: &'a History, traces: &'a [Trace], from: u64, to: u64) -> Ti
         scale: Scale::Own,
         cursors: [Some(from), Some(to)],
         trigger: Some(to),
+        fired: &[],
         marks: &[],
         names: None,
     }

@@ -9,7 +9,7 @@ use shmlens::scope::plot::Marker;
 use shmlens::scope::{Number, Rate};
 
 /// Inspects an object with a number at offset 8, which is pinned, and opens the scope.
-fn pinned() -> Harness {
+pub fn pinned() -> Harness {
     let mut harness = inside(64, |bytes| bytes.write(8, &5_u64.to_le_bytes()));
     harness.look();
     harness.press("o8<enter>a");
@@ -18,11 +18,11 @@ fn pinned() -> Harness {
     harness
 }
 
-fn names(harness: &Harness) -> Vec<&str> {
+pub fn names(harness: &Harness) -> Vec<&str> {
     harness.state.scope.channels.iter().map(|one| one.channel.name.as_str()).collect()
 }
 
-fn write(harness: &Harness, value: u64) {
+pub fn write(harness: &Harness, value: u64) {
     harness.machine.edit_object("it", |bytes| bytes.write(8, &value.to_le_bytes()));
 }
 
@@ -30,7 +30,7 @@ fn last(harness: &Harness, channel: usize) -> Option<Number> {
     harness.state.scope.channels[channel].statistics.last()
 }
 
-fn prompt_error(harness: &Harness) -> &str {
+pub fn prompt_error(harness: &Harness) -> &str {
     match &harness.state.overlay {
         Some(Overlay::Prompt(prompt)) => prompt.error.as_deref().unwrap_or_default(),
         other => panic!("{other:?}"),

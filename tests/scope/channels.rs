@@ -91,13 +91,7 @@ fn record(path: &Path) -> Request {
         source: Source::Expression(String::new()),
     };
     let (path, channels) = (path.to_owned(), vec![tick]);
-    Request::Record(Some(Box::new(RecordRequest {
-        path,
-        channels,
-        replace: false,
-        max_size: None,
-        writers: false,
-    })))
+    Request::Record(Some(Box::new(RecordRequest::new(path, channels))))
 }
 
 fn second(number: u64) -> Arc<Batch> {

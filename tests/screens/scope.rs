@@ -87,6 +87,7 @@ fn samples() -> Batch {
     batch.timing = Timing {
         unverified: 0,
         late: 0,
+        gaps: 1,
         ticks: 10_000,
         samples: 9700,
         missed: 300,

@@ -26,6 +26,8 @@ pub enum PromptKind {
     Trigger,
     /// The file of a recording.
     Record,
+    /// The file of the samples on screen.
+    SaveView,
 }
 
 impl PromptKind {
@@ -39,7 +41,8 @@ impl PromptKind {
             Self::Offset => ("go to:", "4096  0x1000  +16  -1K  end"),
             Self::Channel => ("channel:", "/telemetry:gain[1]  0x4d2+16:f64  power = v * i  (tab completes)"),
             Self::Record => ("record to:", "run.mcap, run.csv or run.npz"),
-            Self::Trigger => ("trigger:", "tick > 1000 rising; single; pre 20%; holdoff 1s; bell"),
+            Self::SaveView => ("save view to:", "run.mcap, run.csv or run.npz"),
+            Self::Trigger => ("trigger:", "tick > 1000 rising; single; pre 20%; bell; save run.mcap"),
             Self::Type => ("show as:", "f64[3]  i32,f64@64  struct { int x; }  file.h:Name"),
         }
     }

@@ -2,12 +2,16 @@
 
 mod array_view;
 mod plot;
+mod recorded;
+mod saves;
 mod trigger;
 mod view;
 mod waveform;
 
 pub use array_view::ArrayView;
 pub use plot::{NoPlot, ShownPlot, ShownTrace};
+pub use recorded::ShownRecording;
+pub use saves::{MAX_SAVES, TriggerSaves};
 pub use trigger::{Armed, TriggerAction};
 pub use view::{PlotKind, View};
 pub(super) use waveform::ArrayFeed;
@@ -15,8 +19,9 @@ pub use waveform::{MAX_WAVEFORMS, Row, ScopeWaveform};
 
 use crate::engine::{RecordQueue, RecordingState, ScopeRequest};
 use crate::scope::expression::{ExpressionError, Expressions};
-use crate::scope::recording::Track;
+use crate::scope::plot::relative;
 use crate::scope::trigger::Fired;
+use crate::scope::units::duration;
 use crate::scope::{Batch, Channel, EventKind, History, Rate, Source, Statistics, Timing};
 use crate::segment::{Bytes, SegmentId};
 use std::collections::VecDeque;
@@ -86,13 +91,17 @@ pub struct Scope {
     /// The channels were chosen by the program, for this segment, and the user has not changed them.
     pub offered: Option<SegmentId>,
     /// Set while a recording is replayed: nothing is sampled.
-    pub recording: Option<String>,
+    pub recording: Option<ShownRecording>,
     /// Set while samples are recorded.
     pub recorder: Option<Recorder>,
     /// Counts the searches for channels.
     pub(super) lookups: u64,
     /// Counts the requests for samples.
     number: u64,
+    /// Sampling stopped when the screen was closed.
+    is_paused: bool,
+    /// The request that ended such a pause, until its first samples.
+    resumed: Option<u64>,
     /// The samples that were asked for are those of the channels.
     is_requested: bool,
 }
@@ -117,21 +126,10 @@ impl Scope {
             recorder: None,
             lookups: 0,
             number: 0,
+            is_paused: false,
+            resumed: None,
             is_requested: false,
         }
-    }
-
-    /// A scope that shows a recording.
-    ///
-    /// # Errors
-    /// Fails if two channels have the same name.
-    pub fn of_recording(name: String, tracks: &[Track], memory: Bytes) -> Result<Self, AddError> {
-        let mut scope = Self::new(memory);
-        for Track { name, kind } in tracks.iter().take(MAX_CHANNELS) {
-            scope.add(Channel { name: name.clone(), kind: *kind, source: Source::Recorded })?;
-        }
-        scope.recording = Some(name);
-        Ok(scope)
     }
 
     /// Adds a channel behind the others.
@@ -151,7 +149,12 @@ impl Scope {
         if self.channels.len() + channels.len() > MAX_CHANNELS {
             return Err(AddError::TooMany);
         }
-        let mut all: Vec<Channel> = self.channels.iter().map(|one| one.channel.clone()).collect();
+        let is_value = |channel: &Channel| matches!(channel.source, Source::Value(_));
+        if self.recording.is_some() && channels.iter().any(is_value) {
+            return Err(AddError::Recorded);
+        }
+        let first = self.channels.len();
+        let mut all = self.all_channels();
         all.extend(channels.iter().cloned());
         let is_taken = |name: &String| self.waveforms.iter().any(|one| one.waveform.name == *name);
         if let Some(channel) = channels.iter().find(|channel| is_taken(&channel.name)) {
@@ -166,6 +169,9 @@ impl Scope {
             let statistics = Statistics::new(channel.kind);
             self.channels.push(ScopeChannel { channel, statistics, is_plotted: true, trouble: None });
         }
+        if self.recording.is_some() {
+            self.compute_recorded(first);
+        }
         self.is_requested = false;
         Ok(())
     }
@@ -176,7 +182,7 @@ impl Scope {
     /// Fails if an expression or the trigger uses it.
     pub fn remove(&mut self, index: usize) -> Result<Channel, AddError> {
         self.offered = None;
-        let mut all: Vec<Channel> = self.channels.iter().map(|one| one.channel.clone()).collect();
+        let mut all = self.all_channels();
         let removed = all.remove(index);
         let expressions = Expressions::new(&all)?;
         if let Some(trigger) = &mut self.trigger {
@@ -193,6 +199,12 @@ impl Scope {
         Ok(removed)
     }
 
+    /// The channels without what is known about their samples.
+    #[must_use]
+    pub fn all_channels(&self) -> Vec<Channel> {
+        self.channels.iter().map(|one| one.channel.clone()).collect()
+    }
+
     /// Removes all channels and their samples.
     pub(super) fn clear(&mut self) {
         let (memory, number) = (Bytes(self.history.limit()), self.number);
@@ -206,7 +218,23 @@ impl Scope {
 
     /// Takes samples, if they are those of the last request.
     pub fn take(&mut self, number: u64, batch: Batch) -> Option<Taken> {
-        (number == self.number).then(|| self.feed(batch))
+        if number != self.number {
+            return None;
+        }
+        if let Some(&first) = batch.times.first()
+            && self.resumed.take_if(|resumed| *resumed == number).is_some()
+        {
+            self.end_pause(first);
+        }
+        Some(self.feed(batch))
+    }
+
+    /// Marks the time for which the screen was closed as a gap, which is no miss.
+    fn end_pause(&mut self, time: u64) {
+        let Some(newest) = self.history.newest().filter(|newest| *newest < time) else { return };
+        self.history.push(&Batch { times: vec![newest + 1], ..Batch::default() });
+        let length = duration(relative(time, newest));
+        self.mark(time, format!("paused {length}: Scope was closed"));
     }
 
     /// Takes samples of the values of the channels.
@@ -229,8 +257,13 @@ impl Scope {
         }
         let fired = self.trigger.as_mut().map(|trigger| trigger.feed(&batch)).unwrap_or_default();
         let pre = self.trigger.as_ref().map_or(50, Armed::pre);
+        let after = self.view.part_after(pre);
+        let around = [self.view.span - after, after];
         for one in &fired {
             self.view.triggered(one.time, pre);
+        }
+        if let Some(trigger) = &mut self.trigger {
+            trigger.save(&fired, around);
         }
         Taken { fired, batch }
     }
@@ -249,6 +282,9 @@ impl Scope {
         }
         self.is_requested = true;
         self.number += 1;
+        if std::mem::take(&mut self.is_paused) {
+            self.resumed = Some(self.number);
+        }
         let values = self.channels.iter().filter_map(|one| match &one.channel.source {
             Source::Value(value) => Some(value.clone()),
             Source::Expression(_) | Source::Recorded => None,
@@ -256,9 +292,21 @@ impl Scope {
         Some(ScopeRequest { number: self.number, values: values.collect(), rate: self.rate })
     }
 
-    /// Samples are asked for again, after the screen was closed.
+    /// Samples are asked for again.
     pub(super) const fn reopen(&mut self) {
         self.is_requested = false;
+    }
+
+    /// Notes that sampling stopped because the screen was closed.
+    pub(super) fn pause(&mut self) {
+        self.is_requested = false;
+        self.is_paused = !self.history.is_empty();
+    }
+
+    /// Returns true if samples are needed while other screens are shown.
+    #[must_use]
+    pub fn is_sampled_behind(&self) -> bool {
+        self.recorder.is_some() || self.trigger.as_ref().is_some_and(Armed::needs_samples)
     }
 
     /// Steps to a higher or a lower rate. A burst is above all others.
@@ -301,10 +349,11 @@ impl Scope {
         }
     }
 
-    /// The time that the axis calls 0.
+    /// The time that the axis calls 0: that of a trigger, the start of a recording, or now.
     #[must_use]
     pub fn zero(&self) -> u64 {
-        self.view.fired.or(self.history.newest()).unwrap_or(0)
+        let newest = self.history.newest().filter(|_| self.recording.is_none());
+        self.view.fired.or(newest).unwrap_or(0)
     }
 }
 
@@ -319,4 +368,6 @@ pub enum AddError {
     Expression(#[from] ExpressionError),
     #[error("{0}")]
     Trigger(String),
+    #[error("a recording has no segments: add expressions over its channels")]
+    Recorded,
 }

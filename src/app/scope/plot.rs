@@ -151,6 +151,7 @@ impl Scope {
             .collect();
         let marks: Vec<u64> =
             self.marks.iter().map(|mark| mark.time).filter(|time| (from..=to).contains(time)).collect();
+        let armed = self.trigger.as_ref();
         let first = self.channels.get(shown.first()?.channel)?;
         let names = |value: f64| first.channel.name_of(value);
         Some(then(TimePlot {
@@ -162,6 +163,7 @@ impl Scope {
             scale: Scale::Own,
             cursors: self.view.cursors,
             trigger: self.view.fired,
+            fired: armed.map(|armed| armed.times(from, to)).unwrap_or_default(),
             marks: &marks,
             names: if first.channel.is_quantity() { None } else { Some(&names) },
         }))

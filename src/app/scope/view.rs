@@ -61,10 +61,25 @@ impl View {
     /// Shows the samples around a trigger, unless the view is frozen or still fills after the last one.
     pub fn triggered(&mut self, time: u64, pre: u8) {
         if !self.is_frozen && self.end.is_none_or(|end| end <= time) {
-            let after = self.span / 100 * u64::from(100 - pre.min(100));
-            self.end = Some(time.saturating_add(after));
-            self.fired = Some(time);
+            self.place(time, pre);
         }
+    }
+
+    /// Shows the samples around a trigger, and freezes the view there.
+    pub fn show_trigger(&mut self, time: u64, pre: u8) {
+        self.place(time, pre);
+        self.is_frozen = true;
+    }
+
+    fn place(&mut self, time: u64, pre: u8) {
+        self.end = Some(time.saturating_add(self.part_after(pre)));
+        self.fired = Some(time);
+    }
+
+    /// The part of the visible time that comes after a trigger.
+    #[must_use]
+    pub fn part_after(&self, pre: u8) -> u64 {
+        self.span / 100 * u64::from(100 - pre.min(100))
     }
 
     /// Follows the newest sample.
@@ -90,7 +105,7 @@ impl View {
         self.end = Some(end.saturating_add_signed(step).min(newest));
     }
 
-    /// Shows a shorter or a longer time around a cursor, or before the end of the view.
+    /// Shows a shorter or a longer time around a cursor or a trigger, or before the end of the view.
     pub fn zoom(&mut self, is_in: bool, newest: u64) {
         let span = if is_in { self.span / 2 } else { self.span.saturating_mul(2) };
         self.zoom_to(span, newest);
@@ -98,8 +113,8 @@ impl View {
 
     pub fn zoom_to(&mut self, span: u64, newest: u64) {
         let [from, to] = self.range(newest);
-        let visible = self.cursors[self.active].filter(|at| (from..=to).contains(at));
-        match visible {
+        let anchor = self.cursors[self.active].or(self.fired);
+        match anchor.filter(|at| (from..=to).contains(at)) {
             Some(at) => self.zoom_around(span, at, newest),
             None => self.span = span.clamp(SPANS[0], SPANS[1]),
         }

@@ -17,7 +17,7 @@ const MAX_KEYS: usize = 1000;
 pub fn keep(state: &mut State, key: Key, action: Option<Action>) -> bool {
     let leaves = match action {
         Some(Action::Interrupt) => true,
-        Some(Action::Back | Action::Close) => state.opening.is_none(),
+        Some(Action::Back | Action::Leave | Action::Close) => state.opening.is_none(),
         _ => false,
     };
     if leaves || state.opening.is_none() && left(state).is_none() {

@@ -61,6 +61,7 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         (Body::ChannelsFound { number, found }, _) => scope::found(state, number, found),
         (Body::ChannelCompletions(text, found), _) => scope::completed(state, &text, &found),
         (Body::Recording(recorded), _) => scope::recorded(state, recorded),
+        (Body::SamplesSaved(saved), _) => scope::saved(state, saved),
         (Body::Samples(delivery), _) => scope::take(state, delivery, effects),
         (Body::Writers(table), _) => writers::show(state, table),
         (Body::WritersEnded(id), _) => writers::end(state, &id),

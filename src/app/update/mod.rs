@@ -107,7 +107,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     state.notice = None;
     // The user pressed a key: cancel the pending selection.
     state.table.pending_selection = None;
-    let leaves = [Action::Interrupt, Action::Close, Action::ClearFilter, Action::Back];
+    let leaves = [Action::Interrupt, Action::Close, Action::ClearFilter, Action::Back, Action::Leave];
     if action.is_some_and(|action| leaves.contains(&action)) && acting::stop(state, effects) {
         return;
     }
@@ -135,6 +135,12 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
 /// Executes an action, or explains why it is unavailable.
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let was_asked = std::mem::take(&mut state.asked_to_quit);
+    let action = match action {
+        // The screen that the program started with has nothing to go back to.
+        Action::Leave if state.scope_open && state.starts_in_scope => Action::Quit,
+        Action::Leave => Action::Back,
+        action => action,
+    };
     if let Some(reason) = state.refusal(action) {
         state.fail(reason);
         return;

@@ -20,7 +20,7 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
         segments::step(state, rows);
     }
     if (action, prompt.kind) == (Action::Complete, PromptKind::Channel) {
-        scope::complete(state, prompt.input.input.value(), effects);
+        scope::complete(state, prompt, effects);
     }
     if action != Action::Accept {
         return Next::Stay;
@@ -36,13 +36,14 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
             effects.push(Request::Ask(Question::Type(text.to_owned())).into());
             return Next::Stay;
         }
-        // The answer closes the prompt.
-        PromptKind::Channel => {
-            scope::find(state, text, effects);
-            return Next::Stay;
-        }
+        PromptKind::Channel => match scope::find(state, text, effects) {
+            Some(found) => found,
+            // The answer closes the prompt.
+            None => return Next::Stay,
+        },
         PromptKind::Record => scope::record(state, text, effects),
-        PromptKind::Trigger => scope::set_trigger(state, text),
+        PromptKind::SaveView => scope::save_view(state, text, effects),
+        PromptKind::Trigger => scope::set_trigger(state, text, effects),
         PromptKind::Text | PromptKind::Hex | PromptKind::Value => search(state, prompt.kind, text, effects),
     };
     prompt.error = taken.err().map(|error| error.to_string());

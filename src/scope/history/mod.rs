@@ -135,6 +135,51 @@ impl History {
         }
     }
 
+    /// Returns the samples of some ticks.
+    #[must_use]
+    pub fn batch(&self, ticks: Range<usize>) -> Batch {
+        let ticks = ticks.start.min(self.len)..ticks.end.min(self.len);
+        let mut batch = Batch { times: Vec::with_capacity(ticks.len()), ..Batch::default() };
+        for (chunk, part) in chunks(&ticks) {
+            batch.times.extend_from_slice(&self.times[chunk].times[part]);
+        }
+        let column = |series: &Series| {
+            let mut column = Column::default();
+            chunks(&ticks).for_each(|(chunk, part)| series.copy(chunk, part, &mut column));
+            column
+        };
+        batch.columns = self.series.iter().map(column).collect();
+        batch
+    }
+
+    /// Returns the samples of some ticks in parts, which take little memory.
+    pub fn batches(&self, ticks: Range<usize>) -> impl Iterator<Item = Batch> {
+        let first = ticks.start / CHUNK;
+        (first..ticks.end.div_ceil(CHUNK)).map(move |chunk| {
+            let (start, end) = (chunk * CHUNK, (chunk + 1) * CHUNK);
+            self.batch(start.max(ticks.start)..end.min(ticks.end))
+        })
+    }
+
+    /// Computes the samples of the channels from `first` on, which have none so far, from those of the
+    /// others. Calls `compute` with all samples, a part at a time; it returns them with all columns. The
+    /// oldest samples are evicted if there is no room.
+    pub fn compute(&mut self, first: usize, mut compute: impl FnMut(Batch) -> Batch) {
+        let computed = self.series.len().saturating_sub(first) as u64;
+        let two_chunks = 2 * (TIMES_BYTES + self.series.len() as u64 * (ENTRY_BYTES + CHUNK_BYTES));
+        let needed = |history: &Self| history.bytes + history.times.len() as u64 * computed * CHUNK_BYTES;
+        while needed(self) > self.limit.max(two_chunks) && self.times.len() > 1 {
+            self.evict_chunk();
+        }
+        for chunk in 0..self.times.len() {
+            let batch = compute(self.batch(chunk * CHUNK..(chunk + 1) * CHUNK));
+            for (series, column) in self.series.iter_mut().zip(&batch.columns).skip(first) {
+                series.set(chunk, column);
+            }
+        }
+        self.count_bytes();
+    }
+
     /// Removes all samples.
     pub fn clear(&mut self) {
         let kinds: Vec<NumberKind> = self.series.iter().map(|series| series.kind).collect();
@@ -219,6 +264,15 @@ impl History {
         let filled = CHUNK.min(self.len - start);
         start + self.times[chunk].times[..filled].partition_point(|&time| before(time))
     }
+}
+
+/// The chunks of some ticks, and the parts of them.
+fn chunks(ticks: &Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let Range { start, end } = *ticks;
+    (start / CHUNK..end.div_ceil(CHUNK)).filter(move |_| start < end).map(move |chunk| {
+        let first = chunk * CHUNK;
+        (chunk, start.max(first) - first..end.min(first + CHUNK) - first)
+    })
 }
 
 #[cfg(test)]

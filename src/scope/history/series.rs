@@ -140,6 +140,33 @@ impl Series {
         }
     }
 
+    /// Sets the samples of a chunk that has none.
+    pub fn set(&mut self, chunk: usize, column: &Column) {
+        let (Some(target), Some(summary)) = (self.chunks.get_mut(chunk), self.summaries.get_mut(chunk))
+        else {
+            return;
+        };
+        *summary = Summary::EMPTY;
+        let mut filled = Chunk::with_gap(0);
+        for (tick, (&bits, &grade)) in column.bits.iter().zip(&column.grades).enumerate().take(CHUNK) {
+            let value = value(self.kind, bits, grade);
+            filled.set(tick, bits, grade, value);
+            summary.push(value, grade);
+        }
+        *target = column.grades.iter().any(|&grade| grade != Grade::Missing).then_some(filled);
+    }
+
+    /// Appends the samples of a part of a chunk to a column.
+    pub fn copy(&self, chunk: usize, part: Range<usize>, column: &mut Column) {
+        if let Some(Some(chunk)) = self.chunks.get(chunk) {
+            column.bits.extend_from_slice(&chunk.bits[part.clone()]);
+            column.grades.extend_from_slice(&chunk.grades[part]);
+        } else {
+            column.bits.resize(column.bits.len() + part.len(), 0);
+            column.grades.resize(column.grades.len() + part.len(), Grade::Missing);
+        }
+    }
+
     /// The bits and grade of a tick.
     pub fn sample(&self, tick: usize) -> (u64, Grade) {
         match self.chunks.get(tick / CHUNK) {

@@ -333,3 +333,59 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn ticks_are_returned_and_computed_across_chunks() {
+    let values: Vec<Option<f64>> = (0..2 * u32::try_from(CHUNK).unwrap() + 100)
+        .map(|tick| (tick % 7 != 3).then(|| f64::from(tick)))
+        .collect();
+    let mut computed = history(&values);
+    let first = CHUNK - 3;
+    let part = computed.batch(first..2 * CHUNK + 500);
+    assert_eq!(part.len(), values.len() - first);
+    assert_eq!(part.times[0], first as u64 * 1_000_000);
+    let column = &part.columns[0];
+    for (index, value) in values[first..].iter().enumerate() {
+        assert_eq!(column.grades[index] != Grade::Missing, value.is_some());
+        assert!(value.is_none_or(|value| column.bits[index] == value.to_bits()));
+    }
+    computed.add(NumberKind::Float);
+    let doubled = |mut batch: Batch| {
+        let double = |bits: &u64| (2.0 * f64::from_bits(*bits)).to_bits();
+        batch.columns[1].bits = batch.columns[0].bits.iter().map(double).collect();
+        batch.columns[1].grades = batch.columns[0].grades.clone();
+        batch
+    };
+    computed.compute(1, doubled);
+    // As if the channel had been there from the start.
+    let mut pushed = History::new(&[NumberKind::Float; 2], 1 << 20);
+    let mut batch = history(&values).batch(0..values.len());
+    batch.columns.push(Column::default());
+    pushed.push(&doubled(batch));
+    let (all, last) = (0..pushed.len(), pushed.newest().unwrap());
+    assert_eq!(computed.batch(all.clone()), pushed.batch(all));
+    let buckets = pushed.buckets(0, last, 333);
+    assert_eq!(computed.columns(1, &buckets), pushed.columns(1, &buckets));
+    assert_eq!(computed.bytes(), pushed.bytes());
+    assert!(computed.allocated() <= computed.bytes());
+}
+
+#[test]
+fn computed_samples_keep_to_the_limit() {
+    let limit = 8 * (CHUNK_BYTES + TIMES_BYTES);
+    let mut history = History::new(&[NumberKind::Unsigned], limit);
+    let times: Vec<u64> = (0..7 * CHUNK as u64).collect();
+    let column = Column { bits: times.clone(), grades: vec![Grade::Whole; times.len()] };
+    history.push(&Batch { times, columns: vec![column], ..Batch::default() });
+    assert_eq!(history.evicted(), 0);
+    history.add(NumberKind::Unsigned);
+    history.compute(1, |mut batch| {
+        batch.columns[1] = batch.columns[0].clone();
+        batch
+    });
+    assert!(history.evicted() > 0 && history.bytes() <= limit, "{} {}", history.evicted(), history.bytes());
+    let last = history.len() - 1;
+    for tick in [0, last] {
+        assert_eq!(history.sample(1, tick).unwrap().bits, history.evicted() + tick as u64);
+    }
+}

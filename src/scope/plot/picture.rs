@@ -48,6 +48,7 @@ struct Lines {
     down_tick: char,
     cursors: [char; 2],
     trigger: char,
+    fired: char,
     mark: char,
 }
 
@@ -59,6 +60,7 @@ const UNICODE: Lines = Lines {
     down_tick: '┤',
     cursors: ['│', '╎'],
     trigger: '┊',
+    fired: '▴',
     mark: '×',
 };
 const ASCII: Lines = Lines {
@@ -69,6 +71,7 @@ const ASCII: Lines = Lines {
     down_tick: '+',
     cursors: ['|', '!'],
     trigger: ':',
+    fired: '^',
     mark: 'x',
 };
 
@@ -144,10 +147,11 @@ impl Picture {
         self.mark_axis(frame, column, name, ink);
     }
 
-    /// Marks an x value on the axis.
-    pub(super) fn mark(&mut self, frame: &Frame, x: f64) {
+    /// Marks a change of a segment, or a trigger, on the axis.
+    pub(super) fn mark(&mut self, frame: &Frame, x: f64, ink: Ink) {
+        let symbol = if ink == Ink::Trigger { self.lines.fired } else { self.lines.mark };
         if let Some(column) = frame.column(x) {
-            self.mark_axis(frame, column, self.lines.mark, Ink::Mark);
+            self.mark_axis(frame, column, symbol, ink);
         }
     }
 

@@ -20,7 +20,10 @@ pub struct TimePlot<'a> {
     pub zero: u64,
     pub scale: Scale,
     pub cursors: [Option<u64>; 2],
+    /// The trigger that is shown.
     pub trigger: Option<u64>,
+    /// The times of the others, oldest first.
+    pub fired: &'a [u64],
     /// The times of changes of segments.
     pub marks: &'a [u64],
     /// Names the values of the first trace.
@@ -98,7 +101,15 @@ impl TimePlot<'_> {
         }
         let mut picture = Picture::new(&frame, &raster, marker);
         let x = |time: u64| relative(time, self.zero);
-        self.marks.iter().for_each(|&time| picture.mark(&frame, x(time)));
+        let mut fired = self.fired;
+        while let Some(&time) = fired.first() {
+            picture.mark(&frame, x(time), Ink::Trigger);
+            // Many may be in one column.
+            let column = frame.column(x(time));
+            let next = fired.partition_point(|&time| frame.column(x(time)) == column);
+            fired = &fired[next.max(1)..];
+        }
+        self.marks.iter().for_each(|&time| picture.mark(&frame, x(time), Ink::Mark));
         if let Some(time) = self.trigger {
             picture.line(&frame, x(time), Ink::Trigger);
         }

@@ -31,6 +31,11 @@ impl<'a> Archive<'a> {
         self.0.write_all(bytes)
     }
 
+    /// Sets the comment of the archive, which readers of arrays ignore.
+    pub fn set_comment(&mut self, comment: String) -> io::Result<()> {
+        Ok(self.0.set_comment(comment)?)
+    }
+
     pub fn finish(self) -> io::Result<()> {
         self.0.finish()?.file.flush()
     }

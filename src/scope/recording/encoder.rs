@@ -1,5 +1,6 @@
 //! The interface to the formats.
 
+use super::figures::Figures;
 use super::track::Epoch;
 use crate::scope::writers::Write;
 use crate::scope::{Batch, Channel, Grade};
@@ -62,6 +63,9 @@ pub(super) trait Encoder: Send {
 
     /// The rows that [`Encoder::keep`] would keep, of those that were pushed.
     fn kept(&self) -> u64;
+
+    /// Sets the figures that the file gets at its end, in formats that have room for them.
+    fn set_figures(&mut self, _: Figures) {}
 
     /// Completes the file.
     fn finish(&mut self) -> io::Result<()>;

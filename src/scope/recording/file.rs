@@ -3,6 +3,7 @@
 use super::csv::CsvEncoder;
 use super::encoder::{Encoder, Header, Row};
 use super::error::RecordingError;
+use super::figures::FiguresTally;
 use super::format::RecordingFormat;
 use super::mcap::McapEncoder;
 use super::npz::NpzEncoder;
@@ -43,9 +44,11 @@ pub struct Recording {
     first: Option<u64>,
     /// The time of the last flush.
     flushed: u64,
-    /// The entries that were pushed, and those of the current file.
+    /// The entries that were pushed, those of the current file, and the samples in it.
     rows: u64,
     rows_in_file: u64,
+    samples_in_file: u64,
+    figures: FiguresTally,
     summary: RecordingSummary,
 }
 
@@ -89,6 +92,8 @@ impl Recording {
             flushed: 0,
             rows: 0,
             rows_in_file: 0,
+            samples_in_file: 0,
+            figures: FiguresTally::default(),
         })
     }
 
@@ -106,6 +111,10 @@ impl Recording {
             self.rows += 1;
             self.rows_in_file += 1;
             self.summary.samples += u64::from(row.has_sample());
+            self.samples_in_file += u64::from(row.has_sample());
+        }
+        if !batch.is_empty() {
+            self.figures.add(batch);
         }
         let encoder = self.encoder.as_mut().ok_or(RecordingError::Ended)?;
         // During a gap, no further samples would cause it.
@@ -149,13 +158,17 @@ impl Recording {
         let destination = Destination { path: &path, replace: self.options.replace };
         self.encoder = Some(encoder(self.format, destination, &self.header)?);
         self.number = number;
-        self.rows_in_file = 0;
+        (self.rows_in_file, self.samples_in_file) = (0, 0);
+        self.figures.restart();
         self.summary.files.push(path);
         Ok(())
     }
 
     fn finish_file(&mut self) -> Result<(), RecordingError> {
         let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
+        if let Some(figures) = self.figures.figures(self.samples_in_file) {
+            encoder.set_figures(figures);
+        }
         let outcome = encoder.finish();
         if let (Some(last), Some(path)) = (self.summary.files.last_mut(), encoder.other_path()) {
             path.clone_into(last);

@@ -6,11 +6,12 @@
 
 use super::csv::push_number;
 use super::encoder::{Encoder, Header, Row};
+use super::figures::Figures;
 use super::rollover::GrowingFile;
 use super::track::Epoch;
 use crate::act::{Destination, SaveError};
 use crate::scope::{self, Channel, Number, NumberKind};
-use ::mcap::records::MessageHeader;
+use ::mcap::records::{MessageHeader, Metadata};
 use ::mcap::write::NoSeek;
 use ::mcap::{Compression, McapError, WriteOptions};
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ pub(super) struct McapEncoder {
     message: Vec<u8>,
     rows: u64,
     kept: u64,
+    figures: Option<Figures>,
 }
 
 struct Topic {
@@ -107,6 +109,7 @@ impl McapEncoder {
             message: vec![],
             rows: 0,
             kept: 0,
+            figures: None,
         };
         encoder.count_chunk();
         Ok(encoder)
@@ -158,8 +161,16 @@ impl Encoder for McapEncoder {
         self.kept
     }
 
+    fn set_figures(&mut self, figures: Figures) {
+        self.figures = Some(figures);
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         self.flush()?;
+        if let (Some(writer), Some(figures)) = (&mut self.writer, self.figures) {
+            let metadata = Metadata { name: Figures::NAME.to_owned(), metadata: figures.entries() };
+            writer.write_metadata(&metadata).map_err(io_error)?;
+        }
         self.writer.as_mut().ok_or_else(ended)?.finish().map_err(io_error)?;
         self.writer = None;
         let mut file = self.file.lock();

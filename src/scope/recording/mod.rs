@@ -12,6 +12,7 @@ mod archive;
 mod csv;
 mod encoder;
 mod error;
+mod figures;
 mod file;
 mod format;
 mod mcap;
@@ -27,8 +28,10 @@ mod window;
 mod writer;
 
 pub use error::RecordingError;
+pub use figures::Figures;
 pub use file::{Recording, RecordingOptions, RecordingSummary};
 pub use format::RecordingFormat;
 pub use replay::{Replay, ReplayError, open};
+pub use rollover::free_path;
 pub use track::{Epoch, Track};
 pub use window::TriggerWindow;

@@ -7,6 +7,7 @@
 
 use super::archive::Archive;
 use super::encoder::{Encoder, Header, Row};
+use super::figures::Figures;
 use super::npy::{self, Dtype};
 use super::rollover::next_path;
 use super::spill::{Reading, Spill};
@@ -39,6 +40,7 @@ pub(super) struct NpzEncoder {
     epoch: Epoch,
     /// Nanoseconds of `CLOCK_MONOTONIC` of the first entry of the recording.
     first: Option<u64>,
+    figures: Option<Figures>,
     other_path: Option<PathBuf>,
     /// Set when the rows are gone.
     is_freed: bool,
@@ -134,6 +136,7 @@ impl NpzEncoder {
             tracks: header.channels.iter().map(facts).collect(),
             epoch: header.epoch,
             first: None,
+            figures: None,
             other_path: None,
             is_freed: false,
         })
@@ -172,6 +175,9 @@ impl NpzEncoder {
                 self.write_array(&mut archive, name, column, form, reading)?;
             }
             functions.write(&mut archive)?;
+        }
+        if let Some(figures) = self.figures {
+            archive.set_comment(figures.json())?;
         }
         archive.finish()
     }
@@ -295,6 +301,10 @@ impl Encoder for NpzEncoder {
 
     fn kept(&self) -> u64 {
         self.spill.rows()
+    }
+
+    fn set_figures(&mut self, figures: Figures) {
+        self.figures = Some(figures);
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -67,6 +67,11 @@ pub(super) fn nth_path(path: &Path, number: u64) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Returns the first name of a file that is free: `run.csv`, `run-2.csv` and so on.
+pub fn free_path(path: &Path) -> Result<PathBuf, RecordingError> {
+    next_path(path, 0, false).map(|(path, _)| path)
+}
+
 /// Returns the next file of a recording that is free or may be replaced, and its number.
 pub(super) fn next_path(path: &Path, number: u64, replace: bool) -> Result<(PathBuf, u64), RecordingError> {
     let mut number = number + 1;

@@ -44,6 +44,7 @@ pub struct Sampler {
     /// The channels whose last sample was not missing.
     is_joined: Vec<bool>,
     unverified: u64,
+    gaps: u64,
 }
 
 /// The reads of the values in one segment.
@@ -69,6 +70,7 @@ impl Sampler {
             replaced: vec![],
             is_joined: vec![false; channels],
             unverified: 0,
+            gaps: 0,
         }
     }
 
@@ -165,6 +167,7 @@ impl Sampler {
             self.row.fill((0, Grade::Missing));
             self.add_row(time);
             self.in_gap = true;
+            self.gaps += 1;
         }
     }
 
@@ -197,7 +200,7 @@ impl Sampler {
             ..Batch::default()
         };
         let mut batch = std::mem::replace(&mut self.batch, next);
-        batch.timing = Timing { unverified: self.unverified, ..self.ticks.timing() };
+        batch.timing = Timing { unverified: self.unverified, gaps: self.gaps, ..self.ticks.timing() };
         batch
     }
 }

@@ -6,6 +6,7 @@ use super::write::{escaped_path, segment_text};
 use super::{Lookup, field};
 use crate::decode::{Path, Place, Scalar, TypeKind};
 use crate::scope::NumberKind;
+use crate::scope::expression::name_text;
 use crate::segment::{Bytes, Segment, name::SegmentName, resolve::resolve};
 
 /// Continuations that are returned.
@@ -43,6 +44,19 @@ pub fn complete(text: &str, lookup: &Lookup<'_>) -> Vec<Completion> {
     };
     found.truncate(MAX);
     found
+}
+
+/// Returns the texts that continue an expression over the channels of a recording by a name.
+#[must_use]
+pub fn complete_recorded<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> Vec<Completion> {
+    let is_between = |c: char| c.is_whitespace() || "+-*%(),=<>!".contains(c);
+    let brace = text.rfind('{').filter(|&at| !text[at..].contains('}'));
+    let word = || text.char_indices().rfind(|(_, c)| is_between(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+    let start = brace.unwrap_or_else(word);
+    let typed = text[start..].trim_start_matches('{');
+    let continued =
+        |name: &str| Completion { text: format!("{}{}", &text[..start], name_text(name)), is_complete: true };
+    names.filter(|name| name.starts_with(typed)).map(continued).take(MAX).collect()
 }
 
 /// The unfinished part after a segment.

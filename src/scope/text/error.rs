@@ -25,6 +25,11 @@ pub enum ChannelError {
         quote(.value.as_bytes()), if *length == 1 { "" } else { "s" }, .size.0, .size.0
     )]
     PastEnd { value: String, offset: u64, length: u64, segment: String, size: Bytes },
+    #[error(
+        "a recording has no segments, only its channels. Add an expression over them, with names that have a colon in braces: {{{}}} * 2",
+        quote(.value.as_bytes())
+    )]
+    Recorded { value: String },
     /// The problem is safe to print.
     #[error("invalid sequence lock '{}': {problem}", quote(.text.as_bytes()))]
     Sequence { text: String, problem: String },

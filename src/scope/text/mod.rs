@@ -26,9 +26,9 @@ mod tests;
 mod types;
 mod write;
 
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, complete_recorded};
 pub use error::ChannelError;
-pub use resolve::{Resolved, ResolvedRange, resolve, resolve_range};
+pub use resolve::{Resolved, ResolvedRange, resolve, resolve_range, resolve_recorded};
 pub use signal::{ResolvedSignal, Signal, array_around, resolve_signal};
 pub use types::{SegmentTypes, TypeResult, written_type};
 pub use write::{field_text, number_text, segment_text};

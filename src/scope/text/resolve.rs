@@ -1,7 +1,7 @@
 //! Finds the values that texts name.
 
 use super::slice::Slice;
-use super::split::{AT_THE_END, Body, IN_BRACES, Located, Parts, PlaceText, locate, parts};
+use super::split::{AT_THE_END, Body, IN_BRACES, Located, Parts, PlaceText, locate, parts, split_name};
 use super::write::{escaped_path, segment_text};
 use super::{ChannelError, Lookup, field, field_text};
 use crate::decode::{Bits, ByteOrder, Place, PlacedType, Scalar, Type, TypeKind};
@@ -110,6 +110,25 @@ fn find<'a>(value: &str, lookup: &Lookup<'a>) -> Result<Found<'a>, ChannelError>
     };
     let completed = found.by_prefix.then(|| segment.id.clone());
     Ok(Found { segment, target, base, completed })
+}
+
+/// Reads an expression over the channels of a recording, which has no segments.
+///
+/// # Errors
+/// Fails if the text names a value in a segment.
+pub fn resolve_recorded(text: &str) -> Result<Channel, ChannelError> {
+    let nothing = Lookup {
+        segments: &[],
+        type_of: &|_| Ok(None),
+        parse_type: &|_, _| Err("a recording has no segments".to_owned()),
+    };
+    let (_, body) = split_name(text.trim());
+    // A topic of another program may be called like a segment.
+    if body.starts_with('/') || matches!(parts(text)?.body, Body::Value { .. }) {
+        let value = body.split_whitespace().next().unwrap_or_default();
+        return Err(ChannelError::Recorded { value: value.to_owned() });
+    }
+    resolve(text, &nothing).map(|resolved| resolved.channel)
 }
 
 /// A value in a segment.

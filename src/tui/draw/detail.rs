@@ -1,5 +1,6 @@
 //! The Detail screen: all facts about the selected segment.
 
+use super::behind::behind;
 use super::segments::{label, state_style};
 use crate::app::State;
 use crate::app::detail::DetailLine;
@@ -47,7 +48,11 @@ fn title(state: &State, canvas: &mut Canvas<'_>) {
     let state_text = format!("{} {}", theme.glyphs.state(verdict), verdict.label());
     let size = segment.size.to_string();
     let position = format!("row {} of {}", state.table.cursor + 1, state.table.shown.len());
-    let right = state.size.width.saturating_sub(1);
+    let mut right = state.size.width.saturating_sub(1);
+    if let Some((text, style)) = behind(state, theme) {
+        canvas.text_right(right, 0, cells(&text), &text, style);
+        right = right.saturating_sub(cells(&text) + 3);
+    }
     let taken = cells(&size) + cells(&state_text) + cells(&position) + 10;
     let x = label(segment, canvas, (1, 0), right.saturating_sub(taken), theme.strong);
     let x = canvas.text(x + 3, 0, right, &size, theme.text);

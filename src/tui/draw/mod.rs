@@ -1,6 +1,7 @@
 //! Draws the state. The same state always produces the same cells.
 
 mod bar;
+mod behind;
 mod detail;
 mod fields;
 mod footer;

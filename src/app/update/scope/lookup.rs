@@ -5,22 +5,35 @@ use crate::app::effect::Effect;
 use crate::app::overlay::{Overlay, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::engine::{FindChannels, Request};
-use crate::scope::text::{Completion, ResolvedSignal, Signal};
+use crate::scope::text::{Completion, ResolvedSignal, Signal, complete_recorded, resolve_recorded};
 use crate::segment::{Segment, ShownError};
 use std::sync::Arc;
 
-/// Looks up the channel that the user typed. The answer closes the prompt, or shows the error in it.
-pub fn find(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
+/// Looks up the channel that the user typed. `None` if the answer closes the prompt, or shows the error in
+/// it.
+pub fn find(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Option<Result<(), ShownError>> {
+    if state.scope.recording.is_some() {
+        let found = resolve_recorded(text).map_err(ShownError::of);
+        return Some(found.and_then(|channel| add(state, Signal::Channel(channel))));
+    }
     state.scope.lookups += 1;
     let (number, texts) = (state.scope.lookups, vec![text.to_owned()]);
     let (segments, types) = (segments(state), types::chosen(state).map(|(chosen, _)| chosen).collect());
     effects.push(Request::FindChannels(Box::new(FindChannels { number, texts, segments, types })).into());
+    None
 }
 
-/// Asks for continuations of what the user typed.
-pub fn complete(state: &State, text: &str, effects: &mut Vec<Effect>) {
+/// Continues what the user typed, or asks for its continuations.
+pub fn complete(state: &State, prompt: &mut Prompt, effects: &mut Vec<Effect>) {
+    let text = prompt.input.input.value().to_owned();
+    if state.scope.recording.is_some() {
+        let names = state.scope.channels.iter().map(|one| one.channel.name.as_str());
+        let found = complete_recorded(&text, names);
+        show_completions(prompt, &text, &found, "No channel continues this");
+        return;
+    }
     let types = types::chosen(state).map(|(chosen, _)| chosen).collect();
-    effects.push(Request::CompleteChannel(text.to_owned(), segments(state), types).into());
+    effects.push(Request::CompleteChannel(text, segments(state), types).into());
 }
 
 fn segments(state: &State) -> Arc<[Segment]> {
@@ -58,14 +71,18 @@ fn add(state: &mut State, signal: Signal) -> Result<(), ShownError> {
     Ok(())
 }
 
-/// Continues what the user typed as far as it is unique, and shows the ways to go on.
+/// Shows the continuations that were asked for.
 pub fn completed(state: &mut State, text: &str, found: &[Completion]) {
     let Some(prompt) = channel_prompt(&mut state.overlay) else { return };
-    if prompt.input.input.value() != text {
-        return;
+    if prompt.input.input.value() == text {
+        show_completions(prompt, text, found, "No segment or field continues this");
     }
+}
+
+/// Continues what the user typed as far as it is unique, and shows the ways to go on.
+fn show_completions(prompt: &mut Prompt, text: &str, found: &[Completion], nothing: &str) {
     let Some(first) = found.first() else {
-        prompt.note = Some("No segment or field continues this".to_owned());
+        prompt.note = Some(nothing.to_owned());
         return;
     };
     let common = found.iter().skip(1).fold(first.text.as_str(), |common, next| {

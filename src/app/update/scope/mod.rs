@@ -13,7 +13,7 @@ mod waveforms;
 pub use lookup::{complete, completed, find, found};
 pub use mouse::act as mouse;
 pub use pins::{channel, offer_late, pinned, toggle_waveform};
-pub use recorder::{record, recorded};
+pub use recorder::{record, recorded, save_view, saved};
 pub use trigger::set_trigger;
 pub use waveforms::{is_read_by, read, surveyed};
 
@@ -31,7 +31,8 @@ use std::sync::Arc;
 pub fn open(state: &mut State) {
     let shown = state.inspect.as_ref().map(|inspect| &inspect.segment).or(state.selected());
     let shown = shown.map(|segment| segment.id.clone());
-    if state.scope.recorder.is_none() && state.scope.offered.is_some() && state.scope.offered != shown {
+    let is_busy = state.scope.recorder.is_some() || state.scope.trigger.is_some();
+    if !is_busy && state.scope.offered.is_some() && state.scope.offered != shown {
         state.scope.clear();
     }
     if state.scope.is_empty() {
@@ -54,11 +55,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
     let is_replay = state.scope.recording.is_some();
     match action {
-        Action::Back => close(state, effects),
+        Action::Back => (state.scope_open, state.starts_in_scope) = (false, false),
         Action::Scope => {}
-        Action::AddChannel | Action::Trigger | Action::Record if is_replay => {
-            state.show_message("A recording has only the channels and samples that it was made with");
-        }
+        Action::Freeze if is_replay => state.show_message("Nothing is sampled: the view stays as it is"),
         Action::AddChannel if state.scope.recorder.is_some() => {
             let key = state.key_of(Action::Record);
             state.fail(format!("the channels are being recorded ({key} stops)"));
@@ -69,6 +68,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             let text = state.scope.trigger.as_ref().map(trigger::text).unwrap_or_default();
             prompt(state, PromptKind::Trigger, &text);
         }
+        Action::NextTrigger => trigger::go(state, true),
+        Action::PreviousTrigger => trigger::go(state, false),
         Action::Rearm => trigger::rearm(state),
         Action::Record => recorder::toggle(state, effects),
         Action::CopyChannel => copy(state, effects),
@@ -80,21 +81,13 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::Cursors if newest == 0 => state.show_message("No samples yet"),
-        Action::Shorter | Action::Longer if state.scope.recording.is_some() => {
+        Action::Shorter | Action::Longer if is_replay => {
             state.show_message("A recording has the rate that it was made with");
         }
         Action::Shorter => state.scope.step_rate(true),
         Action::Longer => state.scope.step_rate(false),
         Action::PlotKind => view::next_kind(state),
         _ => view::act(&mut state.scope, action, newest),
-    }
-}
-
-fn close(state: &mut State, effects: &mut Vec<Effect>) {
-    state.scope_open = false;
-    if state.scope.recording.is_some() {
-        // The screen is all that `replay` shows.
-        effects.push(Effect::Quit);
     }
 }
 
@@ -155,13 +148,14 @@ pub fn take(state: &mut State, delivery: Delivery, effects: &mut Vec<Effect>) {
     if let Some(last) = fired.last() {
         trigger::triggered(state, last, effects);
     }
+    trigger::save(state, effects);
 }
 
-/// Asks for the samples of the channels, and for the arrays, while the screen is open.
+/// Asks for the samples of the channels, and for the arrays, while the screen is open. A recording and a
+/// trigger go on behind other screens.
 pub fn sync(state: &mut State, effects: &mut Vec<Effect>) {
     waveforms::sync(state, effects);
-    // A recording goes on behind other screens.
-    let is_shown = state.scope_open || state.scope.recorder.is_some();
+    let is_shown = state.scope_open || state.scope.is_sampled_behind();
     let is_wanted = is_shown && !state.scope.channels.is_empty();
     if is_wanted {
         if let Some(request) = state.scope.request() {
@@ -170,6 +164,10 @@ pub fn sync(state: &mut State, effects: &mut Vec<Effect>) {
         }
     } else if std::mem::take(&mut state.requested.samples) {
         effects.push(Request::Scope(None).into());
-        state.scope.reopen();
+        if is_shown {
+            state.scope.reopen();
+        } else {
+            state.scope.pause();
+        }
     }
 }

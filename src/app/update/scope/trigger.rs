@@ -2,15 +2,19 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::scope::{Armed, TriggerAction};
+use crate::app::scope::{Armed, TriggerAction, TriggerSaves};
 use crate::app::state::State;
+use crate::scope::recording::RecordingFormat;
 use crate::scope::trigger::{Condition, Fired, Mode, Trigger};
-use crate::scope::{Channel, units};
+use crate::scope::units;
 use crate::segment::ShownError;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub fn rearm(state: &mut State) {
-    if let Some(trigger) = &mut state.scope.trigger {
+    if state.scope.recording.is_some() {
+        state.show_message("A recording is searched as a whole, and nothing is armed");
+    } else if let Some(trigger) = &mut state.scope.trigger {
         trigger.rearm();
         state.scope.view.follow();
         state.show_message("Trigger armed");
@@ -24,15 +28,19 @@ pub fn triggered(state: &mut State, fired: &Fired, effects: &mut Vec<Effect>) {
     let Some(trigger) = &state.scope.trigger else { return };
     let actions = trigger.actions.clone();
     let text = trigger.trigger.condition.to_string();
+    let status = trigger.status();
     let is_single = trigger.trigger.mode == Mode::Single;
     if is_single || actions.contains(&TriggerAction::Freeze) {
-        let after = state.scope.view.span / 100 * u64::from(100 - trigger.pre().min(100));
-        state.scope.view.end = Some(fired.time.saturating_add(after));
-        state.scope.view.is_frozen = true;
+        let pre = trigger.pre();
+        state.scope.view.show_trigger(fired.time, pre);
         let newest = state.scope.history.newest().unwrap_or(0);
         let since = units::duration(crate::scope::plot::relative(newest, fired.time));
         let key = state.key_of(Action::Rearm);
         state.show_message(format!("Triggered {since} ago: {text} ({key}: arm again)"));
+    }
+    if !state.scope_open && state.notice.as_ref().is_none_or(|notice| !notice.failed) {
+        let key = state.key_of(Action::Scope);
+        state.show_message(format!("Trigger {status}: {text} ({key} shows it)"));
     }
     if actions.contains(&TriggerAction::Bell) {
         effects.push(Effect::Bell);
@@ -42,44 +50,96 @@ pub fn triggered(state: &mut State, fired: &Fired, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Sets the trigger that the user typed; an empty text removes it.
-pub fn set_trigger(state: &mut State, typed: &str) -> Result<(), ShownError> {
+/// Saves the samples around triggers, once they are complete.
+pub fn save(state: &mut State, effects: &mut Vec<Effect>) {
+    effects.extend(state.scope.due_saves(false).into_iter().map(Effect::from));
+}
+
+/// Sets the trigger that the user typed; an empty text removes it. The samples around the last one are saved
+/// as far as they are there.
+pub fn set_trigger(state: &mut State, typed: &str, effects: &mut Vec<Effect>) -> Result<(), ShownError> {
     if typed.trim().is_empty() {
-        state.scope.trigger = None;
-        state.scope.view.follow();
+        effects.extend(state.scope.due_saves(true).into_iter().map(Effect::from));
+        state.scope.clear_trigger();
         return Ok(());
     }
-    let (trigger, actions) = parse_trigger(typed)?;
-    let channels: Vec<Channel> = state.scope.channels.iter().map(|one| one.channel.clone()).collect();
-    state.scope.trigger = Some(Armed::new(trigger, actions, &channels).map_err(ShownError::of)?);
-    state.scope.view.follow();
+    let Typed { trigger, actions, save } = parse_trigger(typed)?;
+    let is_replay = state.scope.recording.is_some();
+    let action = save.as_ref().map(|_| "save").or(actions.first().map(|action| action.word()));
+    if let Some(action) = action.filter(|_| is_replay) {
+        return Err(ShownError::new(format!(
+            "{action} is for live samples: in a recording, a trigger only finds"
+        )));
+    }
+    let mut armed = Armed::new(trigger, actions, &state.scope.all_channels()).map_err(ShownError::of)?;
+    armed.saves = save.map(TriggerSaves::new);
+    effects.extend(state.scope.due_saves(true).into_iter().map(Effect::from));
+    state.scope.set_trigger(armed);
+    if is_replay {
+        let found = state.scope.trigger_status().unwrap_or_default();
+        let [next, previous] = [Action::NextTrigger, Action::PreviousTrigger].map(|key| state.key_of(key));
+        state.show_message(format!("Trigger: {found} ({next}: next, {previous}: previous)"));
+    }
     Ok(())
+}
+
+/// Shows the next or the previous time at which the trigger fired.
+pub fn go(state: &mut State, is_next: bool) {
+    if state.scope.show_trigger(is_next) {
+        return;
+    }
+    let key = state.key_of(Action::Trigger);
+    state.show_message(match &state.scope.trigger {
+        None => format!("No trigger set ({key} sets one)"),
+        Some(armed) if armed.count == 0 && state.scope.recording.is_some() => {
+            "The recording never meets the condition".to_owned()
+        }
+        Some(armed) if armed.count == 0 => "The trigger has not fired yet".to_owned(),
+        Some(_) if is_next => "That was the last one".to_owned(),
+        Some(_) => "That was the first one".to_owned(),
+    });
+}
+
+/// A trigger with its actions, as it was typed.
+struct Typed {
+    trigger: Trigger,
+    actions: Vec<TriggerAction>,
+    /// The file for the samples around it.
+    save: Option<PathBuf>,
 }
 
 /// Parses a condition and, behind semicolons, the mode, the holdoff, the part before it, and actions:
 /// `tick > 1000 rising; single; pre 20%; holdoff 1s; bell`.
-fn parse_trigger(typed: &str) -> Result<(Trigger, Vec<TriggerAction>), ShownError> {
+fn parse_trigger(typed: &str) -> Result<Typed, ShownError> {
     let mut parts = typed.split(';').map(str::trim);
     let condition: Condition = parts.next().unwrap_or_default().parse().map_err(ShownError::of)?;
     let mut trigger = Trigger::new(condition);
-    let mut actions = vec![];
+    let (mut actions, mut save) = (vec![], None);
     for part in parts.filter(|part| !part.is_empty()) {
         let (word, rest) = part.split_once(' ').map_or((part, ""), |(word, rest)| (word, rest.trim()));
         let action = TriggerAction::ALL.into_iter().find(|action| action.word() == word);
         match (word, action) {
             (_, Some(action)) if rest.is_empty() => actions.push(action),
             ("pre", _) => trigger.pre = percent(rest)?,
+            ("save", _) if rest.is_empty() => {
+                return Err(ShownError::new("save takes a file, such as run.mcap".to_owned()));
+            }
+            ("save", _) => {
+                let path = PathBuf::from(rest);
+                RecordingFormat::of(&path).map_err(ShownError::of)?;
+                save = Some(path);
+            }
             ("holdoff", _) => trigger.holdoff = time(rest)?,
             _ => trigger.mode = part.parse().map_err(|_| unknown(part))?,
         }
     }
-    Ok((trigger, actions))
+    Ok(Typed { trigger, actions, save })
 }
 
 fn unknown(part: &str) -> ShownError {
     let part = crate::segment::quote(part.as_bytes());
     ShownError::new(format!(
-        "unknown option '{part}': use auto, normal, single, pre 20%, holdoff 100ms, freeze, bell or notify"
+        "unknown option '{part}': use auto, normal, single, pre 20%, holdoff 100ms, freeze, bell, notify or save run.mcap"
     ))
 }
 
@@ -111,7 +171,8 @@ pub fn text(armed: &Armed) -> String {
         (*pre != 50).then(|| format!("pre {pre}%")),
         (!holdoff.is_zero()).then(|| format!("holdoff {}ms", holdoff.as_millis())),
     ];
-    let actions = armed.actions.iter().map(|action| action.word().to_owned());
+    let save = armed.saves.as_ref().map(|saves| format!("save {}", saves.path.display()));
+    let actions = armed.actions.iter().map(|action| action.word().to_owned()).chain(save);
     let parts: Vec<String> =
         [condition.to_string()].into_iter().chain(options.into_iter().flatten()).chain(actions).collect();
     parts.join("; ")

@@ -51,6 +51,7 @@ fn plot<'a>(history: &'a History, traces: &'a [Trace]) -> TimePlot<'a> {
         scale: Scale::Shared(None),
         cursors: [None; 2],
         trigger: None,
+        fired: &[],
         marks: &[],
         names: None,
     }

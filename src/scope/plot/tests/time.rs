@@ -234,6 +234,7 @@ fn cursors_trigger_and_changes_are_marked() {
     let plot = TimePlot {
         cursors: [Some(200 * MS), Some(325 * MS)],
         trigger: Some(600 * MS),
+        fired: &[50 * MS, 50 * MS + 1, 600 * MS, 700 * MS],
         zero: 600 * MS,
         marks: &marks,
         ..plot(&history, &traces)
@@ -246,7 +247,7 @@ fn cursors_trigger_and_changes_are_marked() {
       │         ⠈⢧    │ ⡼⠁     ╎   ⠘⡄     ⢀⡞       ┊  ⢳⡀     ⢠⠇
       │          ⠈⢧⡀  ⢀⡼⠁      ╎    ⠘⣆   ⢠⠞        ┊   ⠱⣄   ⣰⠋
     -1┤            ⠙⠦⠴⠋        ╎     ⠈⠓⠦⠖⠃         ┊    ⠈⠲⠴⠚⠁
-      └┬──────×───────A────────B────┬──────────────T───────────
+      └┬──▴───×───────A────────B────┬──────────────T───────▴───
      -600 ms        -400          -200             0
     ");
     insta::assert_snapshot!(plot.draw([62, 9], Marker::Ascii), @r"
@@ -257,7 +258,7 @@ fn cursors_trigger_and_changes_are_marked() {
       |         '\    | /'     !   '.     _/       :  \_     .|
       |          '\_  _/'      !    '\   ./        :   \.   /'
     -1+            '--'        !     ''--'         :    '--''
-      ++------x-------A--------B----+--------------T-----------
+      ++--^---x-------A--------B----+--------------T-------^---
      -600 ms        -400          -200             0
     ");
     let clicked = plot.time_at([62, 9], 21).unwrap();

@@ -4,6 +4,7 @@ use super::error::Problem;
 use super::json::{KindFacts, bits_as, numbers, parse_own};
 use super::{Decoder, MAX_TRACKS, Opened};
 use crate::scope::NumberKind;
+use crate::scope::recording::figures::Figures;
 use crate::scope::recording::mcap::KIND;
 use crate::scope::recording::track::Track;
 use ::mcap::McapError;
@@ -45,6 +46,7 @@ struct Records {
     reader: LinearReader,
     is_at_end: bool,
     is_cut_off: bool,
+    figures: Option<Figures>,
 }
 
 impl Records {
@@ -52,7 +54,8 @@ impl Records {
         let options = LinearReaderOptions::default()
             .with_validate_chunk_crcs(true)
             .with_record_length_limit(MAX_RECORD);
-        Self { file, reader: LinearReader::new_with_options(options), is_at_end: false, is_cut_off: false }
+        let reader = LinearReader::new_with_options(options);
+        Self { file, reader, is_at_end: false, is_cut_off: false, figures: None }
     }
 
     /// Passes the next record that matters to `take`. Returns false at the end.
@@ -82,6 +85,9 @@ impl Records {
                         }
                         // The rest is a summary.
                         Record::DataEnd(_) => self.is_cut_off = false,
+                        Record::Metadata(found) if found.name == Figures::NAME => {
+                            self.figures = Figures::of_entries(&found.metadata);
+                        }
                         _ => {}
                     }
                 }
@@ -298,5 +304,9 @@ impl Decoder for McapDecoder {
 
     fn is_cut_off(&self) -> bool {
         self.records.is_cut_off
+    }
+
+    fn figures(&self) -> Option<Figures> {
+        self.records.figures
     }
 }

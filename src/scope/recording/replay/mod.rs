@@ -8,6 +8,7 @@ mod npz;
 
 pub use error::ReplayError;
 
+use super::figures::Figures;
 use super::track::Track;
 use crate::scope::{Batch, Column, Grade, Timing};
 use crate::sys::regular::{Links, open_regular};
@@ -34,6 +35,8 @@ pub struct Replay {
     start: Option<u64>,
     decoder: Box<dyn Decoder>,
     timing: Timing,
+    /// The time of the first row.
+    first: Option<u64>,
     is_finished: bool,
 }
 
@@ -45,6 +48,11 @@ trait Decoder: Send {
 
     fn is_cut_off(&self) -> bool {
         false
+    }
+
+    /// The figures of the file. Known at its end.
+    fn figures(&self) -> Option<Figures> {
+        None
     }
 }
 
@@ -66,6 +74,7 @@ pub fn open(path: &Path) -> Result<Replay, ReplayError> {
         start: opened.start,
         decoder: opened.decoder,
         timing: Timing::default(),
+        first: None,
         is_finished: false,
     })
 }
@@ -102,6 +111,12 @@ impl Replay {
         self.decoder.is_cut_off()
     }
 
+    /// Returns the figures of sampling that the file carries. Known after the last batch.
+    #[must_use]
+    pub fn figures(&self) -> Option<Figures> {
+        self.decoder.figures()
+    }
+
     /// Reads the next samples. Their times are nanoseconds since the start. `None` at the end, and after
     /// an error.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, ReplayError> {
@@ -136,11 +151,12 @@ impl Replay {
             column.push(sample.unwrap_or(0), if sample.is_some() { Grade::Whole } else { Grade::Missing });
         }
         self.timing.ticks += 1;
-        self.timing.elapsed = Duration::from_nanos(time);
+        self.timing.elapsed = Duration::from_nanos(time - *self.first.get_or_insert(time));
         if row.iter().any(Option::is_some) {
             self.timing.samples += 1;
         } else {
             self.timing.missed += 1;
+            self.timing.gaps += 1;
         }
     }
 }

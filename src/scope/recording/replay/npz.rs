@@ -4,6 +4,7 @@ use super::error::Problem;
 use super::{Decoder, MAX_TRACKS, Opened};
 use crate::decode::layouts::npy_rows;
 use crate::decode::{ByteOrder, Place, Scalar, TypeKind};
+use crate::scope::recording::figures::Figures;
 use crate::scope::recording::npz::VALID;
 use crate::scope::recording::track::Track;
 use crate::scope::recording::writer::is_own;
@@ -21,7 +22,7 @@ const AHEAD: usize = 8192;
 
 pub(super) fn open(file: File) -> Result<Opened, Problem> {
     let file = Arc::new(file);
-    let mut arrays = arrays(&file)?;
+    let Contents { mut arrays, figures } = contents(&file)?;
     let mut take =
         |name: &str| arrays.iter().position(|(found, _)| found == name).map(|at| arrays.remove(at).1);
     let Some(time) = take("time").filter(|time| !time.kind.is_integer()) else {
@@ -50,7 +51,7 @@ pub(super) fn open(file: File) -> Result<Opened, Problem> {
     if tracks.is_empty() {
         return Err(Problem::NotRecording("it has no arrays of numbers besides 'time'".to_owned()));
     }
-    let decoder = NpzDecoder { time, columns, last: 0 };
+    let decoder = NpzDecoder { time, columns, last: 0, figures };
     Ok(Opened { tracks, start, decoder: Box::new(decoder) })
 }
 
@@ -58,6 +59,7 @@ struct NpzDecoder {
     time: Array,
     columns: Vec<ArrayWithGaps>,
     last: u64,
+    figures: Option<Figures>,
 }
 
 struct ArrayWithGaps {
@@ -84,6 +86,10 @@ impl Decoder for NpzDecoder {
             row.push(number.filter(|number| is_valid && !number.as_f64().is_nan()).map(Number::bits));
         }
         Ok(Some(nanoseconds))
+    }
+
+    fn figures(&self) -> Option<Figures> {
+        self.figures
     }
 }
 
@@ -119,14 +125,19 @@ impl Array {
     }
 }
 
-/// Returns the one-dimensional arrays of numbers, in the order of the file.
-fn arrays(file: &Arc<File>) -> Result<Vec<(String, Array)>, Problem> {
+struct Contents {
+    /// The one-dimensional arrays of numbers, in the order of the file.
+    arrays: Vec<(String, Array)>,
+    figures: Option<Figures>,
+}
+
+fn contents(file: &Arc<File>) -> Result<Contents, Problem> {
     let not = |error: zip::result::ZipError| Problem::NotRecording(format!("it is no NPZ file: {error}"));
     let mut archive = ZipArchive::new(Arc::clone(file)).map_err(not)?;
     if archive.len() > 2 * MAX_TRACKS {
         return Err(Problem::NotRecording(format!("it has more than {MAX_TRACKS} channels")));
     }
-    let mut found = vec![];
+    let mut arrays = vec![];
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(not)?;
         let Some(name) = entry.name().strip_suffix(".npy").map(str::to_owned) else { continue };
@@ -148,7 +159,8 @@ fn arrays(file: &Arc<File>) -> Result<Vec<(String, Array)>, Problem> {
         let Some(kind) = NumberKind::of(Place { ty: &rows.row, offset: 0, bits: None }) else { continue };
         let rest = rows.range.start + start..rows.range.end + start;
         let file = Arc::clone(file);
-        found.push((name, Array { file, scalar, order, kind, rest, bytes: vec![], at: 0 }));
+        arrays.push((name, Array { file, scalar, order, kind, rest, bytes: vec![], at: 0 }));
     }
-    Ok(found)
+    let comment = std::str::from_utf8(archive.comment()).ok();
+    Ok(Contents { arrays, figures: comment.and_then(Figures::of_json) })
 }

@@ -1,5 +1,6 @@
 //! The title of Inspect: name, size, holders, access method, refresh rate, change rate, hits.
 
+use super::super::behind::behind;
 use super::super::segments::{flow, rate_text};
 use super::super::sparkline::rates;
 use crate::app::State;
@@ -79,7 +80,8 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitleP
     let [live, still] = theme.glyphs.live;
     let attached = theme.glyphs.attached;
     let (method, trace) = (open.method.text(), open.method.trace());
-    let mut parts = vec![];
+    let mut parts: Vec<TitlePart> = vec![];
+    parts.extend(behind(state, theme).map(|(text, style)| (1, text, style)));
     match (trace, open.keep) {
         (Trace::Attached, true) => parts.push((1, format!("{attached} stays {method}"), theme.attached)),
         (Trace::Attached, false) => parts.push((1, format!("{attached} {method}"), theme.attached)),

@@ -49,7 +49,9 @@ fn kept(scope: &Scope, canvas: &mut Canvas<'_>, area: Area) {
     let history = &scope.history;
     let Some((oldest, newest)) = history.oldest().zip(history.newest()) else { return };
     let (kept, memory) = (duration(relative(newest, oldest)), Bytes(history.bytes()));
-    let text = if history.evicted() > 0 {
+    let text = if let Some(part) = scope.kept_part() {
+        format!(" {part}, {memory} ")
+    } else if history.evicted() > 0 {
         format!(" kept {memory}, {kept} ")
     } else {
         format!(" kept {kept}, {memory} of {} ", Bytes(history.limit()))

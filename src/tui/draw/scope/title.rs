@@ -27,7 +27,7 @@ type Part = (String, Style);
 pub fn draw(scope: &Scope, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let edge = area.right().saturating_sub(1);
-    let status = status(scope, canvas);
+    let status = status(scope, canvas, area.width < WIDE);
     let trigger = trigger_texts(scope);
     let wanted = trigger.as_ref().map_or(0, |[_, short]| cells(short).min(MIN_TRIGGER_WIDTH) + GAP);
     let room = edge.saturating_sub(1 + cells(&status.0) + GAP);
@@ -99,15 +99,18 @@ fn forms(scope: &Scope, canvas: &Canvas<'_>) -> Vec<Vec<Vec<Part>>> {
     ]
 }
 
-/// The rate, the jitter and the missed samples, in four lengths.
+/// The rate, the jitter and the missed samples, in four lengths. In a burst no time is promised, so that none
+/// is missed: gaps are counted instead, as in a recording that does not have these figures.
 fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
     let theme = canvas.theme;
-    let Timing { samples, missed, jitter, .. } = scope.timing;
+    let Timing { samples, missed, gaps, jitter, .. } = scope.timing;
     let achieved = scope.timing.achieved();
-    let requested = match scope.rate {
-        _ if scope.recording.is_some() => "recorded".to_owned(),
-        Rate::Hertz(rate) => frequency(rate),
-        Rate::Burst => "burst".to_owned(),
+    let (requested, figures) = match (&scope.recording, scope.rate) {
+        (Some(recording), _) => {
+            ("recorded".to_owned(), recording.figures.map(|figures| (figures.jitter(), figures.missed)))
+        }
+        (None, Rate::Hertz(rate)) => (frequency(rate), Some((jitter, missed))),
+        (None, Rate::Burst) => ("burst".to_owned(), None),
     };
     if samples < 2 {
         let text = format!("{requested}: no samples yet");
@@ -116,8 +119,18 @@ fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
     let is_low =
         matches!(scope.rate, Rate::Hertz(rate) if scope.recording.is_none() && achieved < rate * LOW_RATE);
     let rate_style = if is_low { theme.removed } else { theme.text };
-    let missed_style = if missed > 0 { theme.removed } else { theme.text };
-    let jitter = symbols(&duration(relative_nanos(jitter)), canvas).into_owned();
+    let (lost, text) = match figures {
+        Some((_, missed)) => (missed, format!("{missed} missed")),
+        None if gaps == 1 => (gaps, "1 gap".to_owned()),
+        None => (gaps, format!("{gaps} gaps")),
+    };
+    let lost_style = if lost > 0 { theme.removed } else { theme.text };
+    let jitter = figures.map(|(jitter, _)| symbols(&duration(relative_nanos(jitter)), canvas).into_owned());
+    let long = jitter.as_ref().map_or_else(|| ", ".to_owned(), |jitter| format!(", jitter {jitter}, "));
+    let plus_minus = symbols("±", canvas);
+    let short = jitter
+        .as_ref()
+        .map_or_else(|| ", ".to_owned(), |jitter| format!(" {plus_minus}{}, ", jitter.replace(' ', "")));
     let figure = match scope.rate {
         Rate::Hertz(_) => rounded(achieved, 4),
         Rate::Burst => frequency(achieved),
@@ -128,15 +141,20 @@ fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
             (before, theme.text),
             (figure.to_owned(), rate_style),
             (after, theme.text),
-            (format!("{missed} missed"), missed_style),
+            (text.clone(), lost_style),
         ]
     };
-    let plus_minus = symbols("±", canvas);
+    // The requested rate of a recording is not known.
+    let (before, after) = match &scope.recording {
+        Some(_) => (String::new(), format!("/s recorded{long}")),
+        None => (format!("{requested}: "), format!(" achieved{long}")),
+    };
+    let middle = if scope.recording.is_some() { after.clone() } else { long.clone() };
     [
-        form(format!("{requested}: "), &figure, format!(" achieved, jitter {jitter}, ")),
-        form(format!("{requested}: "), &figure, format!(", jitter {jitter}, ")),
-        form(String::new(), &per_second, format!(", jitter {jitter}, ")),
-        form(String::new(), &per_second, format!(" {plus_minus}{}, ", jitter.replace(' ', ""))),
+        form(before.clone(), &figure, after),
+        form(before, &figure, middle),
+        form(String::new(), &per_second, long),
+        form(String::new(), &per_second, short),
     ]
 }
 
@@ -148,12 +166,12 @@ const fn relative_nanos(time: std::time::Duration) -> f64 {
 /// The state of the trigger and its condition, in two lengths.
 fn trigger_texts(scope: &Scope) -> Option<[String; 2]> {
     let armed = scope.trigger.as_ref()?;
-    let text = format!("{}, {}", armed.status(), armed.trigger.condition);
+    let text = format!("{}, {}", scope.trigger_status()?, armed.trigger.condition);
     Some([format!("trigger: {text}"), format!("T {text}")])
 }
 
 /// The state of the view.
-fn status(scope: &Scope, canvas: &Canvas<'_>) -> Part {
+fn status(scope: &Scope, canvas: &Canvas<'_>, is_narrow: bool) -> Part {
     let theme = canvas.theme;
     let [live, still] = theme.glyphs.live;
     let view = &scope.view;
@@ -166,7 +184,12 @@ fn status(scope: &Scope, canvas: &Canvas<'_>) -> Part {
         return (format!("{live} recording {text}"), theme.failed);
     }
     match (&scope.recording, view.is_frozen, view.end) {
-        (Some(name), ..) => (format!("{still} replaying {}", canvas.fit(name, MAX_NAME_WIDTH)), theme.accent),
+        (Some(shown), ..) if is_narrow => {
+            (format!("{still} {}", canvas.fit(&shown.name, MAX_NAME_WIDTH / 2)), theme.accent)
+        }
+        (Some(shown), ..) => {
+            (format!("{still} replaying {}", canvas.fit(&shown.name, MAX_NAME_WIDTH)), theme.accent)
+        }
         (None, true, _) => (format!("{still} frozen"), theme.accent),
         (None, false, Some(end))
             if scope.history.newest().is_some_and(|newest| relative(newest, end) > 0.0) =>

@@ -1,6 +1,7 @@
 //! The header: counts, sizes and limits.
 
 use super::super::bar::bar;
+use super::super::behind::behind;
 use crate::app::State;
 use crate::app::layout::Area;
 use crate::segment::{Bytes, Certainty, Segment, State as SegmentState};
@@ -114,10 +115,12 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     };
     let short = filtered.then_some(shown_of_total);
     let part = |rank, text, style| HeaderPart { rank, text, short: None, style };
-    let mut parts = vec![
+    let behind = behind(state, theme).map(|(text, style)| part(0, text, style));
+    let mut parts: Vec<HeaderPart> = behind.into_iter().collect();
+    parts.extend([
         HeaderPart { short, ..part(1, segments, plain) },
         part(3, format!("{resident} resident"), plain),
-    ];
+    ]);
     let leaked = SegmentState::Leaked(Certainty::Certain);
     for (rank, word, style, of) in
         [(1, "leaked", theme.leaked, leaked), (4, "removed", theme.removed, SegmentState::Removed)]
