@@ -21,7 +21,7 @@ use std::env;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
 use std::panic;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Held while writing, so that leaving does not cut a sequence in half.
 static WRITE_LOCK: Mutex<()> = Mutex::new(());
+/// Counts the frames, which shows that the terminal accepts output.
+static DRAWN: AtomicU64 = AtomicU64::new(0);
 /// Set when the program ends, which may take long: recordings are completed.
 static ENDING: AtomicBool = AtomicBool::new(false);
 /// Set after leaving for good.
@@ -43,7 +45,6 @@ static FINISHED: AtomicBool = AtomicBool::new(false);
 const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
 /// The time after which the program is ended even if a recording is not complete.
 const LONGEST_END: Duration = COMPLETE_TIMEOUT.saturating_add(Duration::from_secs(5));
-const ENDING_POLL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
@@ -95,7 +96,9 @@ impl Console for Terminal {
     }
 
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()> {
-        self.screen.draw(size, paint)
+        self.screen.draw(size, paint)?;
+        DRAWN.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     fn invalidate(&mut self) {
@@ -208,22 +211,25 @@ fn leave_on_panic() {
     });
 }
 
-/// Exits the process after this time, unless it has left the terminal by then or completes a recording. It may
-/// be blocked by a terminal that accepts no output.
+/// Exits the process once the program has drawn nothing for this time, unless it has left the terminal by then
+/// or completes a recording. It may be blocked by a terminal that accepts no output. While it draws, it only has
+/// other messages to handle first.
 pub fn exit_after(after: Duration, status: i32) {
     let end = move || {
-        thread::sleep(after);
-        let since = Instant::now();
-        while ENDING.load(Ordering::SeqCst)
-            && !FINISHED.load(Ordering::SeqCst)
-            && since.elapsed() < LONGEST_END
-        {
-            thread::sleep(after.min(ENDING_POLL));
+        let (since, mut drawn) = (Instant::now(), None);
+        loop {
+            let before = drawn.replace(DRAWN.load(Ordering::SeqCst));
+            let is_blocked = before == drawn && !ENDING.load(Ordering::SeqCst);
+            if FINISHED.load(Ordering::SeqCst) {
+                return;
+            }
+            if is_blocked || since.elapsed() > LONGEST_END {
+                break;
+            }
+            thread::sleep(after);
         }
-        if !FINISHED.load(Ordering::SeqCst) {
-            let _ = terminal::disable_raw_mode();
-            signal_hook::low_level::exit(status);
-        }
+        let _ = terminal::disable_raw_mode();
+        signal_hook::low_level::exit(status);
     };
     // If no thread can be started, the program has to exit on its own.
     let _ = thread::Builder::new().name("exit-after".into()).spawn(end);
