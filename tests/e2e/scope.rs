@@ -1,6 +1,6 @@
 //! The Scope screen on values of a real program.
 
-use super::{leave_and_quit, row};
+use super::{quit, row};
 use crate::scope::writer;
 use crate::support::{Namespaces, SOON, Terminal, shmlens};
 use vt100::Screen;
@@ -59,5 +59,5 @@ fn channel_goes_on_after_its_writer_was_restarted() {
     let Some(_cpp) = writer(&["sine", "/sine", "5"]) else { return };
     terminal.wait_for("segment made again", SOON);
     terminal.wait_for("live", SOON);
-    leave_and_quit(terminal);
+    quit(terminal);
 }
