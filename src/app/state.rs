@@ -229,9 +229,10 @@ impl State {
     /// Shows a scope as the first screen.
     pub fn start_in_scope(&mut self, scope: Scope) {
         (self.scope, self.scope_open, self.starts_in_scope) = (scope, true, true);
-        let problem = self.scope.recording.as_ref().and_then(|recording| recording.problem.clone());
-        if let Some(problem) = problem {
-            self.fail(problem);
+        let problems = self.scope.recording.iter().flat_map(|recording| &recording.problems);
+        let problems: Vec<String> = problems.map(|problem| sentence(problem)).collect();
+        if !problems.is_empty() {
+            self.fail(problems.join(". "));
         } else if let Some(part) = self.scope.kept_part() {
             let memory = Bytes(self.scope.history.limit());
             self.show_message(format!("Showing {part}: `history` in the config is {memory}"));

@@ -4,7 +4,7 @@ use super::draw;
 use super::run::{self, ExitReason, Program, RunError, RunOptions};
 use super::theme::{Depth, Theme};
 use crate::act::LoggedSegments;
-use crate::app::scope::{AddError, Scope};
+use crate::app::scope::{AddError, MAX_CHANNELS, Scope};
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
 use crate::config::{Config, ConfigError, When};
 use crate::engine::{Clock, Request};
@@ -58,25 +58,29 @@ pub fn read_recording(path: &Path, memory: Bytes) -> Result<Scope, UiError> {
     let mut replay = recording::open(path)?;
     let name = escape(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes());
     let mut scope = Scope::of_recording(name, replay.tracks(), memory)?;
-    let mut problem = None;
+    let mut problems = vec![];
+    let tracks = replay.tracks().len();
+    if tracks > MAX_CHANNELS {
+        problems.push(format!("showing the first {MAX_CHANNELS} of {tracks} channels"));
+    }
     loop {
         match replay.next_batch() {
             Ok(Some(batch)) => _ = scope.feed(batch),
             Ok(None) => break,
             // The samples before the damage are shown.
             Err(error @ ReplayError::Damaged { .. }) if !scope.history.is_empty() => {
-                problem = Some(format!("{error}. The samples before that are shown"));
+                problems.push(format!("{error}. The samples before that are shown"));
                 break;
             }
             Err(error) => return Err(error.into()),
         }
     }
-    if problem.is_none() && replay.is_cut_off() {
-        problem = Some("the end of the recording is missing".to_owned());
+    if replay.is_cut_off() {
+        problems.push("the end of the recording is missing".to_owned());
     }
     if let Some(recording) = &mut scope.recording {
         (recording.start, recording.figures) = (replay.start(), replay.figures());
-        recording.problem = problem;
+        recording.problems = problems;
     }
     scope.show_all();
     Ok(scope)

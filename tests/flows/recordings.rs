@@ -254,3 +254,33 @@ fn q_quits_where_the_program_began_and_esc_goes_to_the_table() {
     harness.press("q");
     assert!(harness.quit);
 }
+
+#[test]
+fn problems_of_a_recording_are_told() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("run.csv");
+    let names: Vec<String> = (0..70).map(|name| format!("c{name}")).collect();
+    let row = |time: u32| format!("{time}.0,{}\n", vec!["1"; 70].join(","));
+    let rows: String = (0..10).map(row).collect();
+    fs::write(&path, format!("time,{}\n{rows}2,3\n", names.join(","))).unwrap();
+    let mut harness = pinned();
+    harness.state.start_in_scope(read_recording(&path, Bytes(16 << 20)).unwrap());
+    let told = notice(&harness);
+    assert!(
+        told.starts_with("Showing the first 64 of 70 channels. ") && told.contains("is damaged"),
+        "{told}"
+    );
+    assert!(told.ends_with("The samples before that are shown"), "{told}");
+    assert_eq!(harness.state.scope.history.len(), 10);
+    // A recording that is larger than the history.
+    let row = |tick: u32| format!("{tick}.0,{tick}\n");
+    let rows: String = (0..100_000).map(row).collect();
+    fs::write(&path, format!("time,v\n{rows}")).unwrap();
+    harness.state.start_in_scope(read_recording(&path, Bytes(1 << 20)).unwrap());
+    let told = notice(&harness).to_owned();
+    assert!(told.starts_with("Showing the last 1") && told.contains(" of 27.8 h: `history`"), "{told}");
+    let part = harness.state.scope.kept_part().unwrap();
+    assert!(harness.screen().contains(&format!(" {part}, ")), "{part}");
+    harness.press("r");
+    assert!(notice(&harness).contains("and stay"));
+}

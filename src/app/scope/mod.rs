@@ -1,6 +1,7 @@
 //! The Scope screen: channels, their history, and the part of it that is shown.
 
 mod array_view;
+mod pause;
 mod plot;
 mod recorded;
 mod saves;
@@ -19,11 +20,10 @@ pub use waveform::{MAX_WAVEFORMS, Row, ScopeWaveform};
 
 use crate::engine::{RecordQueue, RecordingState, ScopeRequest};
 use crate::scope::expression::{ExpressionError, Expressions};
-use crate::scope::plot::relative;
 use crate::scope::trigger::Fired;
-use crate::scope::units::duration;
 use crate::scope::{Batch, Channel, EventKind, History, Rate, Source, Statistics, Timing};
 use crate::segment::{Bytes, SegmentId};
+use pause::Pause;
 use std::collections::VecDeque;
 
 /// Channels at most: more than a screen shows.
@@ -98,10 +98,7 @@ pub struct Scope {
     pub(super) lookups: u64,
     /// Counts the requests for samples.
     number: u64,
-    /// Sampling stopped when the screen was closed.
-    is_paused: bool,
-    /// The request that ended such a pause, until its first samples.
-    resumed: Option<u64>,
+    pause: Pause,
     /// The samples that were asked for are those of the channels.
     is_requested: bool,
 }
@@ -126,8 +123,7 @@ impl Scope {
             recorder: None,
             lookups: 0,
             number: 0,
-            is_paused: false,
-            resumed: None,
+            pause: Pause::default(),
             is_requested: false,
         }
     }
@@ -221,20 +217,8 @@ impl Scope {
         if number != self.number {
             return None;
         }
-        if let Some(&first) = batch.times.first()
-            && self.resumed.take_if(|resumed| *resumed == number).is_some()
-        {
-            self.end_pause(first);
-        }
+        self.end_pause(&batch);
         Some(self.feed(batch))
-    }
-
-    /// Marks the time for which the screen was closed as a gap, which is no miss.
-    fn end_pause(&mut self, time: u64) {
-        let Some(newest) = self.history.newest().filter(|newest| *newest < time) else { return };
-        self.history.push(&Batch { times: vec![newest + 1], ..Batch::default() });
-        let length = duration(relative(time, newest));
-        self.mark(time, format!("paused {length}: Scope was closed"));
     }
 
     /// Takes samples of the values of the channels.
@@ -282,9 +266,7 @@ impl Scope {
         }
         self.is_requested = true;
         self.number += 1;
-        if std::mem::take(&mut self.is_paused) {
-            self.resumed = Some(self.number);
-        }
+        self.pause.request(self.number);
         let values = self.channels.iter().filter_map(|one| match &one.channel.source {
             Source::Value(value) => Some(value.clone()),
             Source::Expression(_) | Source::Recorded => None,
@@ -295,18 +277,6 @@ impl Scope {
     /// Samples are asked for again.
     pub(super) const fn reopen(&mut self) {
         self.is_requested = false;
-    }
-
-    /// Notes that sampling stopped because the screen was closed.
-    pub(super) fn pause(&mut self) {
-        self.is_requested = false;
-        self.is_paused = !self.history.is_empty();
-    }
-
-    /// Returns true if samples are needed while other screens are shown.
-    #[must_use]
-    pub fn is_sampled_behind(&self) -> bool {
-        self.recorder.is_some() || self.trigger.as_ref().is_some_and(Armed::needs_samples)
     }
 
     /// Steps to a higher or a lower rate. A burst is above all others.

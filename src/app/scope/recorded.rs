@@ -17,7 +17,7 @@ pub struct ShownRecording {
     /// The time of the start in nanoseconds since 1970. `None` if the file does not have it.
     pub start: Option<u64>,
     /// The problems of the file, safe to print.
-    pub problem: Option<String>,
+    pub problems: Vec<String>,
 }
 
 impl Scope {

@@ -85,3 +85,24 @@ impl Scope {
         Some(Request::SaveSamples(Box::new(request), self.history.batches(ticks).map(Arc::new).collect()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_a_trigger_are_limited() {
+        let mut saves = TriggerSaves::new(PathBuf::from("run.csv"));
+        let fire = |saves: &mut TriggerSaves, times: std::ops::Range<u64>| {
+            times.for_each(|time| saves.fired(time * 10, [3, 19]));
+            saves.waiting.drain(..).collect::<Vec<_>>()
+        };
+        // Each has to be complete before the next.
+        assert_eq!(fire(&mut saves, 0..5), [[0, 19], [17, 39], [37, 59]]);
+        assert_eq!(fire(&mut saves, 100..1000).len(), MAX_SAVES - 3);
+        assert!(saves.is_full());
+        assert_eq!(fire(&mut saves, 1000..1100).len(), 0);
+        saves.rearm();
+        assert_eq!(fire(&mut saves, 1100..1101).len(), 1);
+    }
+}

@@ -447,12 +447,8 @@ fn damage_is_reported_after_the_samples_before_it() {
     ] {
         fs::write(&path, format!("time,v\n0.000000000,1\n0.001000000,2\n{line}\n")).unwrap();
         let mut replay = open(&path).unwrap();
-        let error = loop {
-            match replay.next_batch() {
-                Ok(batch) => assert_eq!(batch.unwrap().len(), 2),
-                Err(error) => break error.to_string(),
-            }
-        };
+        assert_eq!(replay.next_batch().unwrap().map(|batch| batch.len()), Some(2));
+        let error = replay.next_batch().unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");
         assert!(replay.next_batch().unwrap().is_none());
     }

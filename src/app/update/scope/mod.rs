@@ -25,6 +25,7 @@ use crate::app::scope::Taken;
 use crate::app::state::State;
 use crate::engine::{Delivery, Request};
 use crate::scope::Source;
+use crate::scope::trigger::{Fired, Reason};
 use std::sync::Arc;
 
 /// Opens the screen. Without channels, the moving values of the segment on screen become some.
@@ -57,6 +58,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Back => (state.scope_open, state.starts_in_scope) = (false, false),
         Action::Scope => {}
+        Action::ResetStatistics if is_replay => {
+            state.show_message("The statistics are those of the recording, and stay");
+        }
         Action::Freeze if is_replay => state.show_message("Nothing is sampled: the view stays as it is"),
         Action::AddChannel if state.scope.recorder.is_some() => {
             let key = state.key_of(Action::Record);
@@ -145,7 +149,9 @@ pub fn take(state: &mut State, delivery: Delivery, effects: &mut Vec<Effect>) {
             None => recorder.lost += 1,
         }
     }
-    if let Some(last) = fired.last() {
+    // A timeout only moves the plot on.
+    let is_met = |fired: &&Fired| matches!(fired.reason, Reason::Met { .. });
+    if let Some(last) = fired.iter().rfind(is_met) {
         trigger::triggered(state, last, effects);
     }
     trigger::save(state, effects);

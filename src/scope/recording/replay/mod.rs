@@ -38,6 +38,8 @@ pub struct Replay {
     /// The time of the first row.
     first: Option<u64>,
     is_finished: bool,
+    /// The damage after the samples that were delivered.
+    problem: Option<Problem>,
 }
 
 /// The rows of a file, in order.
@@ -76,6 +78,7 @@ pub fn open(path: &Path) -> Result<Replay, ReplayError> {
         timing: Timing::default(),
         first: None,
         is_finished: false,
+        problem: None,
     })
 }
 
@@ -120,6 +123,9 @@ impl Replay {
     /// Reads the next samples. Their times are nanoseconds since the start. `None` at the end, and after
     /// an error.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, ReplayError> {
+        if let Some(problem) = self.problem.take() {
+            return Err(problem.at(self.path.clone()));
+        }
         if self.is_finished {
             return Ok(None);
         }
@@ -137,11 +143,16 @@ impl Replay {
                 }
                 Err(problem) => {
                     self.is_finished = true;
-                    return Err(problem.at(self.path.clone()));
+                    // The samples before it come first.
+                    self.problem = Some(problem);
+                    break;
                 }
             }
         }
         batch.timing = self.timing;
+        if let Some(problem) = self.problem.take_if(|_| batch.is_empty()) {
+            return Err(problem.at(self.path.clone()));
+        }
         Ok((!batch.is_empty()).then_some(batch))
     }
 
