@@ -96,6 +96,29 @@ fn trigger_finds_its_times_in_a_recording() {
 }
 
 #[test]
+fn earlier_triggers_are_shown_while_sampling_goes_on() {
+    let mut harness = pinned();
+    harness.press("T{/it+0x8:u64} changes; pre 30%<enter>N");
+    assert_eq!(notice(&harness), "The trigger has not fired yet");
+    for value in 0..4 {
+        write(&harness, value);
+        harness.wait(200);
+    }
+    let status = |harness: &Harness| harness.state.scope.trigger_status().unwrap();
+    assert_eq!(status(&harness), "fired 4 times");
+    harness.press("N");
+    assert_eq!((status(&harness).as_str(), harness.state.scope.view.is_frozen), ("4 of 4", true));
+    harness.press("N");
+    write(&harness, 9);
+    harness.wait(200);
+    assert_eq!(status(&harness), "3 of 5");
+    harness.press("G");
+    assert_eq!(status(&harness), "fired 5 times");
+    harness.press("n");
+    assert_eq!(status(&harness), "1 of 5");
+}
+
+#[test]
 fn part_of_a_recording_is_saved() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("part.csv");

@@ -186,7 +186,9 @@ impl Scope {
     /// the last that is kept. Returns false if there is none.
     pub fn show_trigger(&mut self, is_next: bool) -> bool {
         let (Some(armed), Some(oldest)) = (&self.trigger, self.history.oldest()) else { return false };
-        let found = match (self.view.fired, is_next) {
+        // A live sweep moves on.
+        let shown = self.view.fired.filter(|_| self.view.is_frozen);
+        let found = match (shown, is_next) {
             (Some(shown), true) => armed.times(shown.saturating_add(1), u64::MAX).first(),
             (Some(0), false) => None,
             (Some(shown), false) => armed.times(oldest, shown - 1).last(),

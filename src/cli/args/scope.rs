@@ -84,10 +84,17 @@ pub struct ScopeArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = REPLAY_HELP)]
 pub struct ReplayArgs {
     /// A recording: MCAP, CSV or NPZ
     pub file: PathBuf,
 }
+
+const REPLAY_HELP: &str = "\
+Reads the recordings of shmlens, and MCAP files of other programs with numbers as JSON. `a` adds
+expressions over the channels, `T` finds all times at which a condition is met, `n` and `N` go to
+them, and `R` saves the part on screen. Of a recording that takes more memory than `history` in
+the config, the last part is shown.";
 
 const EXEC: &str = "\
 Run a shell command when the condition is met, with SHMLENS_TRIGGER, SHMLENS_VALUE and SHMLENS_TIME \
