@@ -27,7 +27,7 @@ pub(super) struct CsvEncoder {
 
 impl CsvEncoder {
     pub fn create(destination: Destination<'_>, header: &Header) -> Result<Self, SaveError> {
-        let mut file = GrowingFile::create(destination)?;
+        let mut file = GrowingFile::create(destination, &[])?;
         let names = header.channels.iter().map(|channel| channel.name.as_str());
         let mut writer = ::csv::Writer::from_writer(&mut file.buffer);
         let writers = COLUMNS.into_iter().filter(|_| header.has_writers);
@@ -80,7 +80,7 @@ impl Encoder for CsvEncoder {
     }
 
     fn keep(&mut self) -> io::Result<()> {
-        self.file.cut()
+        self.file.cut(&[])
     }
 }
 

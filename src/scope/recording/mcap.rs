@@ -1,8 +1,8 @@
 //! MCAP: a topic for each channel with JSON messages `{"value":…}`, and `"name"` for the values of an
 //! enumeration.
 //!
-//! Complete chunks reach the file as a whole, so that a recording that was killed can be read up to its
-//! last chunk. The sequence number of a message is that of the tick: a gap in all channels shows there.
+//! Complete chunks reach the file as a whole, followed by an end, so that a recording that was killed or
+//! filled the disk can be read up to its last chunk. The sequence number of a message is that of the tick: a gap in all channels shows there.
 
 use super::csv::push_number;
 use super::encoder::{Encoder, Header, Row};
@@ -26,6 +26,11 @@ pub(super) const KIND: &str = "kind";
 pub(super) const VALUE: (&[u8], &[u8]) = (b"{\"value\":", b"}");
 /// The start of the writer in a message behind its value.
 const WRITER: &str = ",\"pid\":";
+
+/// The end of a file without a summary: the records `DataEnd` and `Footer`, and the magic bytes.
+const END: &[u8] = b"\x0f\x04\0\0\0\0\0\0\0\0\0\0\0\
+    \x02\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
+    \x89MCAP0\r\n";
 
 /// Bytes of messages after which a chunk ends.
 const CHUNK: u64 = 1 << 20;
@@ -78,7 +83,7 @@ impl Topic {
 
 impl McapEncoder {
     pub fn create(destination: Destination<'_>, header: &Header) -> Result<Self, SaveError> {
-        let file = SharedFile(Arc::new(Mutex::new(GrowingFile::create(destination)?)));
+        let file = SharedFile(Arc::new(Mutex::new(GrowingFile::create(destination, END)?)));
         let encoder = Self::begin(file, header).map_err(|error| destination.error(error))?;
         encoder.file.lock().publish(destination)?;
         Ok(encoder)
@@ -167,6 +172,7 @@ impl Encoder for McapEncoder {
 
     fn finish(&mut self) -> io::Result<()> {
         self.flush()?;
+        self.file.lock().remove_end();
         if let (Some(writer), Some(figures)) = (&mut self.writer, self.figures) {
             let metadata = Metadata { name: Figures::NAME.to_owned(), metadata: figures.entries() };
             writer.write_metadata(&metadata).map_err(io_error)?;
@@ -181,7 +187,7 @@ impl Encoder for McapEncoder {
     fn keep(&mut self) -> io::Result<()> {
         // Dropping the writer appends a summary to the buffer, which the cut clears.
         self.writer = None;
-        self.file.lock().cut()
+        self.file.lock().cut(END)
     }
 }
 

@@ -4,24 +4,33 @@ use super::error::RecordingError;
 use crate::act::{Destination, SaveError};
 use crate::sys::unnamed::UnnamedFile;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 /// A file whose complete part others may read. Its buffer is written as a whole, so that the file
-/// can be cut back to the end of the last complete part.
+/// can be cut back to the end of the last complete part. There is space for its end, which is always there
+/// and which the next part overwrites.
 #[derive(Debug)]
 pub(super) struct GrowingFile {
     file: UnnamedFile,
     /// The bytes for the next [`GrowingFile::flush`].
     pub buffer: Vec<u8>,
-    /// The length of the complete part.
+    /// The length of the complete part, without the end.
     complete: u64,
+    /// The bytes after the complete part.
+    end: &'static [u8],
 }
 
 impl GrowingFile {
     /// Creates an empty file without a name.
-    pub fn create(destination: Destination<'_>) -> Result<Self, SaveError> {
-        Ok(Self { file: destination.create()?, buffer: vec![], complete: 0 })
+    pub fn create(destination: Destination<'_>, end: &'static [u8]) -> Result<Self, SaveError> {
+        Ok(Self { file: destination.create()?, buffer: vec![], complete: 0, end })
+    }
+
+    /// Removes the end, because the next part has one.
+    pub const fn remove_end(&mut self) {
+        self.end = &[];
     }
 
     /// Writes the buffer and gives the file its name.
@@ -36,8 +45,12 @@ impl GrowingFile {
     }
 
     pub fn flush(&mut self) -> io::Result<()> {
-        self.file.file.write_all(&self.buffer)?;
-        self.complete = self.length();
+        let complete = self.length();
+        self.buffer.extend_from_slice(self.end);
+        let written = self.file.file.write_all_at(&self.buffer, self.complete);
+        self.buffer.truncate(self.buffer.len() - self.end.len());
+        written?;
+        self.complete = complete;
         self.buffer.clear();
         Ok(())
     }
@@ -47,9 +60,10 @@ impl GrowingFile {
     }
 
     /// Removes the part that a failed flush has written.
-    pub fn cut(&mut self) -> io::Result<()> {
+    pub fn cut(&mut self, end: &'static [u8]) -> io::Result<()> {
         self.buffer.clear();
-        self.file.file.set_len(self.complete)
+        self.file.file.set_len(self.complete + end.len() as u64)?;
+        self.file.file.write_all_at(end, self.complete)
     }
 }
 

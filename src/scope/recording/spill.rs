@@ -42,21 +42,32 @@ struct Words {
 }
 
 impl Spill {
-    /// Takes an empty file that has no name.
+    /// Takes an empty file that has no name. On a small disk, the blocks are small.
     pub fn new(file: File, columns: usize) -> io::Result<Self> {
         let rows = BLOCK / (8 * columns.max(1));
         let rows_per_block = (rows / MIN_ROWS * MIN_ROWS).clamp(MIN_ROWS, MAX_ROWS);
-        let columns: Vec<Words> = std::iter::repeat_with(Words::default).take(columns).collect();
+        let columns = std::iter::repeat_with(Words::default).take(columns).collect();
         let mut spill = Self { file, columns, rows_per_block, blocks: 0, reserve: 0 };
-        // The rows that are in memory at the end, the words of a column that are freed after they were
-        // copied, and the headers of all columns, which an archive has twice.
-        let headers = 1024 * spill.columns.len() + (64 << 10);
-        spill.reserve = (spill.block_length() + 8 * rows_per_block + headers).next_multiple_of(4096) as u64;
-        match fallocate(&spill.file, FallocateFlags::empty(), 0, spill.reserve.cast_signed()) {
-            // Without it, a recording that fills the disk may be lost.
-            Err(nix::Error::EOPNOTSUPP) | Ok(()) => Ok(spill),
-            Err(error) => Err(error.into()),
+        loop {
+            match spill.allocate_reserve() {
+                Err(nix::Error::ENOSPC) if spill.rows_per_block > MIN_ROWS => {
+                    spill.rows_per_block = (spill.rows_per_block / 2).next_multiple_of(MIN_ROWS);
+                    spill.file.set_len(0)?;
+                }
+                // Without it, a recording that fills the disk may be lost.
+                Err(nix::Error::EOPNOTSUPP) | Ok(()) => return Ok(spill),
+                Err(error) => return Err(error.into()),
+            }
         }
+    }
+
+    /// Reserves space for the rows that are in memory at the end, the words of a column that are freed after
+    /// they were copied, and the headers of all columns, which an archive has twice.
+    fn allocate_reserve(&mut self) -> nix::Result<()> {
+        let headers = 1024 * self.columns.len() + (64 << 10);
+        let needed = self.block_length() + 8 * self.rows_per_block + headers;
+        self.reserve = needed.next_multiple_of(4096) as u64;
+        fallocate(&self.file, FallocateFlags::empty(), 0, self.reserve.cast_signed())
     }
 
     pub fn push(&mut self, row: impl Iterator<Item = Option<u64>>) {

@@ -379,7 +379,7 @@ fn readers_see_a_recording_grow() {
             let expected = (index + 1) * 100;
             // 100 rows are 10 ms.
             assert!(found <= expected && found + 9100 >= expected, "{found} {expected}");
-            assert_eq!(replay.is_cut_off(), suffix == "mcap");
+            assert!(!replay.is_cut_off());
         }
         recording.write(&Batch::default()).unwrap();
         assert_eq!(read(&mut open(&path).unwrap()).len(), 20_000);
