@@ -41,6 +41,13 @@ impl Interrupt {
         Self(Arc::default())
     }
 
+    /// Returns true if a signal has arrived, and forgets it, so that the next one does not terminate the
+    /// program either.
+    #[must_use]
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+
     /// Returns true once a signal has arrived.
     #[must_use]
     pub fn is_set(&self) -> bool {

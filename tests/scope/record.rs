@@ -334,6 +334,25 @@ fn scope_ends_when_the_condition_is_met() {
 }
 
 #[test]
+fn command_of_exec_ends_with_shmlens() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_writer) = writer(&["stamp", "/stamped", "1000"]) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let exec = "sleep 1000 & echo $! > new; mv new pid; wait";
+    let arguments = ["scope", "n=/stamped+0:u64", "--headless", "--until", "n > 1", "--exec", exec];
+    let mut scope = Child::spawn(command(directory.path(), &arguments).stdin(Stdio::null()));
+    let pid = directory.path().join("pid");
+    wait_until(SOON, || pid.exists());
+    let sleep = Path::new("/proc").join(fs::read_to_string(&pid).unwrap().trim()).join("stat");
+    // Somebody may be slow to wait for it.
+    let runs = || fs::read_to_string(&sleep).is_ok_and(|stat| !stat.contains(") Z"));
+    assert!(runs());
+    scope.signal(Signal::SIGTERM);
+    assert_eq!(scope.wait(SOON).code(), Some(1));
+    wait_until(SOON, || !runs());
+}
+
+#[test]
 fn channels_come_from_sets_and_types() {
     let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_writer) = writer(&["stamp", "/stamped", "1000"]) else { return };

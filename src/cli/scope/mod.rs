@@ -1,6 +1,7 @@
 //! `scope --headless` and `record`: samples values.
 
 mod channels;
+mod exec;
 mod record;
 mod sampling;
 mod statistics;

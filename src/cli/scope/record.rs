@@ -13,7 +13,7 @@ use crate::scope::recording::{
     Epoch, Recording, RecordingError, RecordingFormat, RecordingOptions, RecordingSummary, TriggerWindow,
 };
 use crate::scope::trigger::{Mode, Trigger, TriggerState};
-use crate::scope::{Batch, Timing};
+use crate::scope::{Batch, Timing, units};
 use crate::segment::escape;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -175,6 +175,12 @@ impl Session {
         if let Some((_, window)) = &self.trigger {
             if window.is_short() {
                 warn("the samples of --pre did not fit into `history` of the config: some are missing");
+            } else if let Some(past) = window.short_past() {
+                let past = units::duration(past.as_secs_f64() * 1e9);
+                warn(&format!("the condition was met {past} after the start: less of --pre exists"));
+            }
+            if window.has_fired() && args.post.is_some() && !window.is_complete() && !is_interrupted {
+                warn("the recording ended before the time of --post was over");
             }
             if !window.has_fired() {
                 warn("the condition of --on was not met");

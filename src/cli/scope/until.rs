@@ -1,9 +1,10 @@
 //! `scope --headless`: samples values until a condition is met.
 
+use super::exec::Ended;
 use super::sampling::Sampling;
 use super::statistics::{ChannelJson, statistics_table};
 use super::summary::{TimingJson, sampled};
-use super::{ScopeTerms, channels};
+use super::{ScopeTerms, channels, exec};
 use crate::cli::args::ScopeArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::progress::Interrupt;
@@ -64,7 +65,7 @@ pub fn run(
     for batch in sampling.stop()? {
         watch.take(&batch);
     }
-    watch.finish(&Finished { args, channels, epoch, is_interrupted: interrupt.is_set() }, out)
+    watch.finish(&Finished { args, channels, epoch, interrupt }, out)
 }
 
 struct Watch {
@@ -97,7 +98,7 @@ struct Finished<'a> {
     args: &'a ScopeArgs,
     channels: Vec<Channel>,
     epoch: Epoch,
-    is_interrupted: bool,
+    interrupt: Interrupt,
 }
 
 /// The result, in the format of `--json`.
@@ -161,12 +162,12 @@ impl Watch {
                 }
                 out.flush()?;
                 if let Some(command) = &args.exec {
-                    met.run(command, condition)?;
+                    return met.run(command, condition, &end.interrupt);
                 }
                 return Ok(Status::Success);
             }
             (Some(condition), None) => {
-                let why = if end.is_interrupted { "interrupted" } else { "timed out" };
+                let why = if end.interrupt.is_set() { "interrupted" } else { "timed out" };
                 warn(&format!("{why}: '{}' was not met", quote(condition.to_string().as_bytes())));
             }
             (None, _) if !args.json => statistics_table(channels, &self.statistics).print(true, out)?,
@@ -220,23 +221,23 @@ impl Met {
         writeln!(out, "{time}  {}{value}{writer}", quote(condition.to_string().as_bytes()))
     }
 
-    fn run(&self, command: &str, condition: &Condition) -> Result<(), Failure> {
+    /// Runs the command of `--exec`.
+    fn run(&self, command: &str, condition: &Condition, interrupt: &Interrupt) -> Result<Status, Failure> {
         let value = self.value.map_or_else(String::new, |value| value.to_string());
-        let status = Command::new("sh")
+        let mut shell = Command::new("sh");
+        shell
             .args(["-c", command])
             .env("SHMLENS_TRIGGER", condition.to_string())
             .env("SHMLENS_VALUE", value)
-            .env("SHMLENS_TIME", self.at.to_string())
-            .status()
-            .map_err(|error| {
-                Failure::Scope(format!(
-                    "failed to run sh for --exec: {}",
-                    crate::segment::plain_error(&error)
-                ))
-            })?;
+            .env("SHMLENS_TIME", self.at.to_string());
+        let Ended { status, is_interrupted } = exec::run(shell, interrupt)?;
+        if is_interrupted {
+            warn("interrupted: the command of --exec was ended");
+            return Ok(Status::Failed);
+        }
         if !status.success() {
             warn(&format!("the command of --exec ended with {status}"));
         }
-        Ok(())
+        Ok(Status::Success)
     }
 }

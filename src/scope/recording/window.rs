@@ -19,6 +19,8 @@ pub struct TriggerWindow {
     held_bytes: u64,
     /// Set once the limit has cost samples within `pre`.
     is_short: bool,
+    /// The time of the first sample.
+    first: Option<u64>,
     /// The start and the end of the samples to pass on, once the trigger has fired.
     range: Option<(u64, u64)>,
     is_complete: bool,
@@ -34,6 +36,7 @@ impl TriggerWindow {
             held: VecDeque::new(),
             held_bytes: 0,
             is_short: false,
+            first: None,
             range: None,
             is_complete: false,
         }
@@ -42,6 +45,7 @@ impl TriggerWindow {
     /// Takes a batch, which follows the last one, and the time of the first trigger in it. Returns the
     /// samples to record.
     pub fn feed(&mut self, batch: Batch, fired: Option<u64>) -> Vec<Batch> {
+        self.first = self.first.or_else(|| batch.times.first().copied());
         self.held_bytes += bytes_of(&batch);
         self.held.push_back(batch);
         if self.range.is_none() {
@@ -86,6 +90,14 @@ impl TriggerWindow {
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Returns the time between the first sample and the trigger if that is less than was asked for.
+    #[must_use]
+    pub fn short_past(&self) -> Option<Duration> {
+        let ((start, _), first) = self.range.zip(self.first)?;
+        let fired = start.saturating_add(self.pre);
+        (first > start).then(|| Duration::from_nanos(fired.saturating_sub(first)))
     }
 
     /// Returns true if the samples before the trigger did not fit into the limit.
@@ -136,6 +148,18 @@ mod tests {
         assert!(window.has_fired() && !window.is_complete());
         assert!(times(&window.feed(batch(&[70]), Some(70))).is_empty());
         assert!(window.is_complete() && !window.is_short());
+        assert_eq!(window.short_past(), None);
+    }
+
+    #[test]
+    fn short_past_is_known() {
+        let mut soon = window(50, None);
+        assert_eq!(times(&soon.feed(batch(&[100, 110, 120]), Some(110))), [100, 110, 120]);
+        assert_eq!(soon.short_past(), Some(Duration::from_nanos(10)));
+        let mut exact = window(10, None);
+        exact.feed(batch(&[100, 110]), Some(110));
+        assert_eq!(exact.short_past(), None);
+        assert_eq!(window(10, None).short_past(), None);
     }
 
     #[test]

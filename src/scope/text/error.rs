@@ -21,8 +21,8 @@ pub enum ChannelError {
     #[error("'{}' is {kind}; {remedy}", quote(.value.as_bytes()))]
     NotANumber { value: String, kind: &'static str, remedy: String },
     #[error(
-        "'{}' takes {length} byte{} from offset {offset:#x} on, but {segment} has {} ({:#x}) bytes",
-        quote(.value.as_bytes()), if *length == 1 { "" } else { "s" }, .size.0, .size.0
+        "'{}' is past the end of {segment}, which has {} ({:#x}) bytes: it takes {length} byte{} from {offset:#x} on",
+        quote(.value.as_bytes()), .size.0, .size.0, if *length == 1 { "" } else { "s" }
     )]
     PastEnd { value: String, offset: u64, length: u64, segment: String, size: Bytes },
     #[error(

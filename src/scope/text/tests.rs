@@ -151,7 +151,7 @@ fn sequence_locks_are_found() {
         ("/telemetry:tick,seq=sec", "no field 'sec'; did you mean seq?"),
         (
             "/telemetry:tick,seq=+4096",
-            "'+4096' takes 4 bytes from offset 0x1000 on, but /telemetry has 4096 (0x1000) bytes",
+            "'+4096' is past the end of /telemetry, which has 4096 (0x1000) bytes: it takes 4 bytes from 0x1000 on",
         ),
     ] {
         let error = found(text).unwrap_err().to_string();
@@ -223,11 +223,11 @@ fn errors_about_offsets_and_types_say_what_to_do() {
         ("/tele+8:Telemetry.tock", "Telemetry has no field 'tock'; did you mean tick?"),
         (
             "/tele+4092:f64",
-            "'/tele+4092:f64' takes 8 bytes from offset 0xffc on, but /tele has 4096 (0x1000) bytes",
+            "'/tele+4092:f64' is past the end of /tele, which has 4096 (0x1000) bytes: it takes 8 bytes from 0xffc on",
         ),
         (
             "/tele+0xffffffffffffffff:u8",
-            "'/tele+0xffffffffffffffff:u8' takes 1 byte from offset 0xffffffffffffffff on, but",
+            "'/tele+0xffffffffffffffff:u8' is past the end of /tele, which has 4096 (0x1000) bytes: it takes 1 byte from 0xf",
         ),
     ]);
 }
