@@ -57,8 +57,10 @@ pub struct Event {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
-    /// The segment was removed, or no longer reaches to the value.
+    /// The segment was removed.
     Gone,
+    /// The segment no longer reaches to the value.
+    Short,
     /// The segment was made again under its name.
     Replaced,
     /// The segment, which was gone, can be read again.
@@ -72,7 +74,8 @@ impl EventKind {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Gone => "segment removed or too short",
+            Self::Gone => "segment removed",
+            Self::Short => "segment too short",
             Self::Replaced => "segment made again",
             Self::Back => "segment back",
             Self::Failed(reason) => reason,

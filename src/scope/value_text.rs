@@ -32,6 +32,12 @@ impl Channel {
         self.ty().and_then(|ty| name(ty, number))
     }
 
+    /// The values that have names: the enumerators, or false and true.
+    #[must_use]
+    pub fn named_values(&self) -> Vec<f64> {
+        self.ty().map(named_values).unwrap_or_default()
+    }
+
     /// Returns true for numbers that add up. States, flags, characters and addresses have no average, no
     /// rate, and no values between two samples.
     #[must_use]
@@ -84,8 +90,20 @@ fn name(ty: &Type, number: f64) -> Option<String> {
     }
     #[expect(clippy::cast_possible_truncation, reason = "a whole number")]
     match leaf(ty, Number::Signed(number as i64))? {
-        name @ (Leaf::Enumerator(_) | Leaf::Value(Value::Bool(_))) => Some(name.to_string()),
-        _ => None,
+        Leaf::Value(Value::Unsigned(_) | Value::Signed(_)) => None,
+        name => Some(name.to_string()),
+    }
+}
+
+/// The values of a type that have names, if these are few. Flags may be combined.
+fn named_values(ty: &Type) -> Vec<f64> {
+    match ty.kind() {
+        TypeKind::Scalar(Scalar::Bool, _) => vec![0.0, 1.0],
+        #[expect(clippy::cast_precision_loss, reason = "values on an axis")]
+        TypeKind::Enum(found) if !found.is_flags() => {
+            found.enumerators().iter().map(|enumerator| enumerator.value as f64).collect()
+        }
+        _ => vec![],
     }
 }
 

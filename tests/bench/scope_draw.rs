@@ -125,6 +125,7 @@ fn plot<'a>(history: &'a History, traces: &'a [Trace], from: u64, to: u64) -> Ti
         fired: &[],
         marks: &[],
         names: None,
+        named: &[],
     }
 }
 

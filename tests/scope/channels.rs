@@ -73,7 +73,10 @@ fn channels_are_found_by_the_types_of_a_real_program() {
         ["y 12:f32", "/motor:gain[1][2] 56:f64", "/motor+0x8:motor::Pose.y 12:f32"]
     );
     let error = found[3].as_ref().unwrap_err().to_string();
-    assert!(error.contains("nor a type in the debug information of a program that holds /motor"), "{error}");
+    assert!(
+        error.contains("no type named 'motor::Pase'") && error.ends_with("program that holds /motor"),
+        "{error}"
+    );
 
     engine.send(Request::CompleteChannel("/motor:po".to_owned(), segments(), vec![]));
     let completed = next(&reports, |body| match body {

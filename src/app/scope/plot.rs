@@ -4,7 +4,7 @@ use super::{PlotKind, Row, Scope};
 use crate::app::event::Size;
 use crate::app::layout::scope::{Needs, ScopeLayout, layout};
 use crate::scope::plot::{
-    ArrayPlot, Axis, Frame, Histogram, Marker, Picture, Scale, TimePlot, Trace, XyPlot,
+    ArrayPlot, Axis, Frame, Histogram, Marker, Picture, Scale, StateCounts, TimePlot, Trace, XyPlot,
 };
 
 /// A range is shared by traces whose own ranges are at least this part of it. Smaller ones would be flat
@@ -22,6 +22,8 @@ pub enum ShownPlot {
     Histogram(usize, Histogram),
     /// A waveform across its indices.
     Array(usize),
+    /// The frequency of each state.
+    States(usize, StateCounts),
     /// Nothing, for this reason.
     Nothing(NoPlot),
 }
@@ -72,6 +74,13 @@ impl Scope {
                 [up, across, ..] => ShownPlot::Xy([across, up]),
                 _ => ShownPlot::Nothing(NoPlot::OnlyOne),
             },
+            PlotKind::Histogram if self.is_of_states(self.cursor) => {
+                let names = |value: f64| self.channels.get(self.cursor)?.channel.name_of(value);
+                let found = self.history.state_counts(self.cursor, [from, to], &names);
+                found.map_or(ShownPlot::Nothing(NoPlot::NoValues), |found| {
+                    ShownPlot::States(self.cursor, found)
+                })
+            }
             PlotKind::Histogram => {
                 let is_real = self.history.kind(self.cursor).is_none_or(|kind| !kind.is_integer());
                 let bins = bins(width, self.history.extent(self.cursor, from, to).filter(|_| !is_real));
@@ -106,6 +115,10 @@ impl Scope {
     pub fn color(&self, row: usize) -> usize {
         let plotted = self.channels.iter().take(row).filter(|one| one.is_plotted).count();
         plotted + row.saturating_sub(self.channels.len())
+    }
+
+    fn is_of_states(&self, channel: usize) -> bool {
+        self.channels.get(channel).is_some_and(|one| !one.channel.is_quantity())
     }
 
     /// Decides which traces share the axis of the first.
@@ -146,9 +159,11 @@ impl Scope {
             .map(|trace| Trace {
                 channel: trace.channel,
                 range: trace.shared,
-                has_steps: !self.channels[trace.channel].channel.is_quantity(),
+                has_steps: self.is_of_states(trace.channel),
             })
             .collect();
+        let known: Vec<Vec<f64>> =
+            shown.iter().map(|trace| self.channels[trace.channel].channel.named_values()).collect();
         let marks: Vec<u64> =
             self.marks.iter().map(|mark| mark.time).filter(|time| (from..=to).contains(time)).collect();
         let armed = self.trigger.as_ref();
@@ -165,6 +180,7 @@ impl Scope {
             trigger: self.view.fired,
             fired: armed.map(|armed| armed.times(from, to)).unwrap_or_default(),
             marks: &marks,
+            named: &known,
             names: if first.channel.is_quantity() { None } else { Some(&names) },
         }))
     }
@@ -204,6 +220,7 @@ impl ShownPlot {
             Self::Xy(channels) => scope.xy_plot(*channels).map(|plot| plot.frame(size)),
             Self::Histogram(_, histogram) => Some(histogram.frame(size)),
             Self::Array(index) => scope.with_array_plot(*index, |plot| plot.frame(size)),
+            Self::States(_, counts) => Some(counts.frame(size)),
             Self::Nothing(_) => None,
         }
     }
@@ -215,6 +232,7 @@ impl ShownPlot {
             Self::Xy(channels) => scope.xy_plot(*channels).map(|plot| plot.draw(size, marker)),
             Self::Histogram(_, histogram) => Some(histogram.draw(size, marker)),
             Self::Array(index) => scope.with_array_plot(*index, |plot| plot.draw(size, marker)),
+            Self::States(_, counts) => Some(counts.draw(size, marker)),
             Self::Nothing(_) => None,
         }
     }
@@ -225,7 +243,7 @@ impl ShownPlot {
         match self {
             Self::Time(traces) => traces.get(trace).map(|trace| trace.channel),
             Self::Xy([_, up]) => Some(*up),
-            Self::Histogram(row, _) => Some(*row),
+            Self::Histogram(row, _) | Self::States(row, _) => Some(*row),
             Self::Array(index) => Some(scope.channels.len() + index),
             Self::Nothing(_) => None,
         }

@@ -9,6 +9,7 @@ use crate::engine::{
 };
 use crate::machine::Machine;
 use crate::scope::expression::Expressions;
+use crate::scope::text::segment_text;
 use crate::scope::writers::WriterTable;
 use crate::scope::{Batch, Channel, Event, EventKind, SampledValue, Source};
 use crate::segment::{SegmentId, plain_error};
@@ -171,13 +172,15 @@ impl Sampling {
         let Some(Channel { source: Source::Value(value), .. }) = self.channels.get(event.channel) else {
             return Ok(());
         };
-        let id = value.segment.id.short();
+        // By its key, which the next one has, too.
+        let id = segment_text(&value.segment);
         let text = match &event.kind {
             EventKind::Failed(reason) if !self.has_sampled => {
                 return Err(Failure::Scope(format!("failed to sample {id}: {reason}")));
             }
             EventKind::Failed(reason) => format!("failed to sample {id}: {reason}"),
-            EventKind::Gone => format!("{id} is gone, or no longer reaches to the value; waiting for it"),
+            EventKind::Gone => format!("{id} was removed; waiting for it to be made again"),
+            EventKind::Short => format!("{id} no longer reaches to the value; waiting for it to grow"),
             EventKind::Replaced => format!("{id} was made again; sampling the new one"),
             EventKind::Back => format!("{id} is back"),
         };

@@ -233,7 +233,7 @@ fn shrunk_object_is_a_gap_of_the_values_past_its_end() {
     scope.wait(100 * MS);
     machine.edit_object("a", |bytes| bytes.size = 39);
     let batch = scope.wait(200 * MS);
-    assert_eq!(events(&batch), [(0, EventKind::Gone)]);
+    assert_eq!(events(&batch), [(0, EventKind::Short)]);
     assert_eq!(batch.columns[0].grades.last(), Some(&Grade::Missing));
     assert_eq!(batch.columns[1].grades.last(), Some(&Grade::Whole));
     machine.edit_object("a", |bytes| bytes.size = 64);

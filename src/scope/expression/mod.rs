@@ -160,7 +160,9 @@ impl Breaks {
             }
         }
         for event in &batch.events {
-            let (EventKind::Gone | EventKind::Replaced | EventKind::Back) = event.kind else { continue };
+            if let EventKind::Failed(_) = event.kind {
+                continue;
+            }
             let row = batch.times.partition_point(|&time| time < event.time);
             let (Some(rows), Some(is_pending)) =
                 (self.rows.get_mut(event.channel), self.is_pending.get_mut(event.channel))

@@ -4,7 +4,7 @@ use super::axis::{Axis, Unit};
 use super::curve::Curve;
 use super::picture::{Ink, Picture};
 use super::raster::{Raster, as_f64};
-use super::{Frame, Marker, Names};
+use super::{Frame, Labels, Marker, Names};
 use crate::scope::{Columns, Grade, Span};
 
 /// A plot of numbers across their indices, such as a waveform. Those that are not finite are gaps.
@@ -29,7 +29,8 @@ impl ArrayPlot<'_> {
         let frame = self.frame(size);
         let mut raster = Raster::new(frame.width(), frame.height());
         let columns = array_columns(self.values, frame.dots()[0]);
-        Curve { columns: &columns, trace: 0, y: frame.y, zero: 0, has_steps: self.has_steps }
+        let has_steps = self.has_steps;
+        Curve { columns: &columns, trace: 0, y: frame.y, zero: 0, has_steps, levels: None }
             .draw(&frame, &mut raster);
         let mut picture = Picture::new(&frame, &raster, marker);
         for (index, at) in self.cursors.into_iter().enumerate() {
@@ -49,7 +50,7 @@ impl ArrayPlot<'_> {
         let finite = || self.values.iter().copied().filter(|value| value.is_finite());
         let found = finite().reduce(f64::min).zip(finite().reduce(f64::max)).map(|(min, max)| [min, max]);
         let y = Axis::fixed(self.range).unwrap_or_else(|| Axis::around(found.unwrap_or([0.0, 1.0])));
-        Frame::new(size, x, y, self.names)
+        Frame::new(size, x, y, self.names.map_or(Labels::Numbers, Labels::Names))
     }
 }
 

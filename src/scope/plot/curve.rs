@@ -1,6 +1,7 @@
 //! Curves as dots.
 
 use super::axis::Axis;
+use super::levels::Levels;
 use super::raster::{Pen, Raster, as_f64};
 use super::{Frame, relative};
 use crate::scope::{Columns, Edge, Grade};
@@ -14,11 +15,13 @@ pub(super) struct Curve<'a> {
     pub zero: u64,
     /// Holds each value up to the next one.
     pub has_steps: bool,
+    /// The levels of states.
+    pub levels: Option<&'a Levels>,
 }
 
 impl Curve<'_> {
     pub fn draw(&self, frame: &Frame, raster: &mut Raster) {
-        let y = |value: f64| frame.y_position(value, &self.y);
+        let y = |value: f64| frame.y_position(self.levels.map_or(value, |levels| levels.of(value)), &self.y);
         let outside = |edge: Edge| {
             let x = frame.x.position(relative(edge.time, self.zero), frame.dots()[0]);
             [x, y(edge.value)]

@@ -33,6 +33,22 @@ pub(super) struct XLabel {
 /// Names the values of an axis, such as those of an enumeration.
 pub type Names<'a> = &'a dyn Fn(f64) -> Option<String>;
 
+/// The labels of the y axis.
+#[derive(Clone, Copy, Default)]
+pub enum Labels<'a> {
+    #[default]
+    Numbers,
+    /// The names of values at round numbers.
+    Names(Names<'a>),
+    /// Those of the values 0, 1 and so on.
+    Levels(&'a [String]),
+}
+
+/// The rows of the area of the curves in a plot of some size.
+pub(super) const fn rows_of(size: [usize; 2]) -> usize {
+    if size[1] < MIN_HEIGHT_FOR_X_AXIS { size[1] } else { size[1] - 2 }
+}
+
 /// Narrower plots have no y axis.
 const MIN_WIDTH_FOR_Y_AXIS: usize = 20;
 /// Lower plots have no x axis.
@@ -45,11 +61,15 @@ const X_TICK_GAP: usize = 4;
 
 impl Frame {
     #[must_use]
-    pub fn new(size: [usize; 2], x: Axis, y: Axis, names: Option<Names<'_>>) -> Self {
-        let height = if size[1] < MIN_HEIGHT_FOR_X_AXIS { size[1] } else { size[1] - 2 };
+    pub fn new(size: [usize; 2], x: Axis, y: Axis, labels: Labels<'_>) -> Self {
+        let height = rows_of(size);
         let mut frame = Self { size, x, y, gutter: 0, height, y_labels: vec![], x_labels: vec![] };
         if size[0] >= MIN_WIDTH_FOR_Y_AXIS {
-            frame.y_labels = frame.make_y_labels(names);
+            frame.y_labels = match labels {
+                Labels::Levels(texts) => frame.level_labels(texts),
+                Labels::Names(names) => frame.make_y_labels(Some(names)),
+                Labels::Numbers => frame.make_y_labels(None),
+            };
             let longest = frame.y_labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0);
             frame.gutter = longest.max(MIN_Y_LABEL) + 1;
         }
@@ -126,6 +146,12 @@ impl Frame {
         &self.x_labels
     }
 
+    fn level_labels(&self, texts: &[String]) -> Vec<(usize, String)> {
+        let cut = |text: &String| text.chars().take(MAX_Y_LABEL).collect();
+        let label = |(level, text): (usize, &String)| Some((self.row(as_f64(level))?, cut(text)));
+        texts.iter().enumerate().filter_map(label).collect()
+    }
+
     fn make_y_labels(&self, names: Option<Names<'_>>) -> Vec<(usize, String)> {
         let mut labels: Vec<(usize, String)> = vec![];
         // Finer ticks if fewer than two fall into the range.
@@ -190,7 +216,7 @@ mod tests {
 
     fn frame(size: [usize; 2]) -> Frame {
         let x = Axis { low: -1e9, high: 0.0, unit: Unit::Time };
-        Frame::new(size, x, Axis::around([0.0, 3.0]), None)
+        Frame::new(size, x, Axis::around([0.0, 3.0]), Labels::Numbers)
     }
 
     #[test]
@@ -220,7 +246,7 @@ mod tests {
             [40, 10],
             Axis { low: 0.0, high: 1.0, unit: Unit::Number },
             Axis::around([0.0, 2.0]),
-            Some(&names),
+            Labels::Names(&names),
         );
         let labels: Vec<&str> = frame.y_labels().map(|(_, label)| label).collect();
         assert_eq!(labels, ["2", "Running", "0"]);

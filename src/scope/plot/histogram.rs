@@ -3,7 +3,7 @@
 use super::axis::{Axis, Unit};
 use super::picture::Picture;
 use super::raster::{Pen, Raster, as_f64, as_index};
-use super::{Frame, Marker};
+use super::{Frame, Labels, Marker};
 use crate::scope::History;
 
 /// The values of a channel, counted in ranges of equal width.
@@ -70,6 +70,6 @@ impl Histogram {
         let most = self.bins.iter().copied().max().unwrap_or(0).max(1);
         let most = as_f64(usize::try_from(most).unwrap_or(usize::MAX));
         let y = Axis { low: 0.0, high: most, unit: Unit::Number };
-        Frame::new(size, Axis { low, high, unit: Unit::Number }, y, None)
+        Frame::new(size, Axis { low, high, unit: Unit::Number }, y, Labels::Numbers)
     }
 }

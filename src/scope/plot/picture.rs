@@ -171,7 +171,7 @@ impl Picture {
         self.set(x, y, Cell { symbol, ink, is_dim: false });
     }
 
-    fn text(&mut self, x: usize, y: usize, text: &str, ink: Ink) {
+    pub(super) fn text(&mut self, x: usize, y: usize, text: &str, ink: Ink) {
         for (x, symbol) in (x..).zip(text.chars()) {
             self.put(x, y, symbol, ink);
         }

@@ -2,9 +2,11 @@
 
 use super::axis::{Axis, Unit};
 use super::curve::Curve;
+use super::frame::rows_of;
+use super::levels::Levels;
 use super::picture::{Ink, Picture};
 use super::raster::Raster;
-use super::{Frame, Marker, Names};
+use super::{Frame, Labels, Marker, Names};
 use crate::scope::History;
 
 /// A plot of channels over time.
@@ -28,6 +30,8 @@ pub struct TimePlot<'a> {
     pub marks: &'a [u64],
     /// Names the values of the first trace.
     pub names: Option<Names<'a>>,
+    /// The values of each trace that have names. Empty if they are quantities.
+    pub named: &'a [Vec<f64>],
 }
 
 /// A channel in a plot.
@@ -54,11 +58,20 @@ impl TimePlot<'_> {
     /// Lays out a plot of some width and height in cells.
     #[must_use]
     pub fn frame(&self, size: [usize; 2]) -> Frame {
-        let y = self.y(self.traces.first());
+        let levels = self.levels(0, rows_of(size));
+        let y = levels.as_ref().map_or_else(|| self.y(self.traces.first()), Levels::axis);
+        let name =
+            |&value: &f64| self.names.and_then(|name| name(value)).unwrap_or_else(|| value.to_string());
+        let texts: Option<Vec<String>> = levels.map(|levels| levels.values().iter().map(name).collect());
+        let labels = match (&texts, self.names) {
+            (Some(texts), _) => Labels::Levels(texts),
+            (None, Some(names)) => Labels::Names(names),
+            (None, None) => Labels::Numbers,
+        };
         let frame = |[from, to]: [u64; 2]| {
             let low = relative(from, self.zero);
             let high = relative(to, self.zero).max(low + 1.0);
-            Frame::new(size, Axis { low, high, unit: Unit::Time }, y, self.names)
+            Frame::new(size, Axis { low, high, unit: Unit::Time }, y, labels)
         };
         let dots = frame([self.from, self.to]).dots()[0];
         frame(self.aligned(dots))
@@ -94,9 +107,20 @@ impl TimePlot<'_> {
         for (index, trace) in self.traces.iter().enumerate().rev() {
             let columns = self.history.columns(trace.channel, &buckets);
             let is_shared = index == 0 || matches!(self.scale, Scale::Shared(_));
-            let y = if is_shared { frame.y } else { self.y(Some(trace)) };
-            let curve =
-                Curve { columns: &columns, trace: index, y, zero: self.zero, has_steps: trace.has_steps };
+            let levels = self.levels(index, frame.height());
+            let y = match &levels {
+                _ if is_shared => frame.y,
+                Some(levels) => levels.axis(),
+                None => self.y(Some(trace)),
+            };
+            let curve = Curve {
+                columns: &columns,
+                trace: index,
+                y,
+                zero: self.zero,
+                has_steps: trace.has_steps,
+                levels: levels.as_ref(),
+            };
             curve.draw(&frame, &mut raster);
         }
         let mut picture = Picture::new(&frame, &raster, marker);
@@ -119,6 +143,16 @@ impl TimePlot<'_> {
             }
         }
         picture
+    }
+
+    /// The levels of a trace of states on an axis of its own. `None` if there are too many for some rows.
+    fn levels(&self, index: usize, rows: usize) -> Option<Levels> {
+        let trace = self.traces.get(index)?;
+        if !trace.has_steps || trace.range.is_some() || self.scale != Scale::Own {
+            return None;
+        }
+        let states = self.history.states(trace.channel, [self.from, self.to], rows);
+        Levels::new(states, self.named.get(index).map_or(&[], Vec::as_slice), rows)
     }
 
     /// The axis of a trace.

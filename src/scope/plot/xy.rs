@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::picture::Picture;
 use super::raster::{Pen, Raster};
-use super::{Frame, Marker};
+use super::{Frame, Labels, Marker};
 use crate::scope::{Grade, History};
 
 /// A plot of the values that two channels had at the same ticks.
@@ -27,7 +27,7 @@ impl XyPlot<'_> {
         let [x, y] = self.channels.map(|channel| {
             Axis::around(self.history.extent(channel, self.from, self.to).unwrap_or([0.0, 1.0]))
         });
-        Frame::new(size, x, y, None)
+        Frame::new(size, x, y, Labels::Numbers)
     }
 
     /// Draws a plot of some width and height in cells. Pairs that follow each other are joined if all of

@@ -35,6 +35,7 @@ enum State {
     /// The segment reaches to the value.
     There,
     Gone,
+    Short,
     Failed(String),
 }
 
@@ -65,7 +66,10 @@ impl Value {
     fn change(&mut self, now: &Presence) -> Option<EventKind> {
         let next = match now {
             Presence::Open { size, .. } if self.end <= *size => State::There,
-            Presence::Open { .. } | Presence::Gone => State::Gone,
+            // A new one is short before its maker gives it a size.
+            Presence::Open { .. } if self.state == State::Gone => State::Gone,
+            Presence::Open { .. } => State::Short,
+            Presence::Gone => State::Gone,
             Presence::Failed(reason) => State::Failed(reason.clone()),
         };
         let mut replaced = false;
@@ -81,6 +85,7 @@ impl Value {
             (before, now) if before == now => None,
             (_, State::There) => Some(EventKind::Back),
             (_, State::Gone) => Some(EventKind::Gone),
+            (_, State::Short) => Some(EventKind::Short),
             (_, State::Failed(reason)) => Some(EventKind::Failed(reason.clone())),
         }
     }
@@ -108,11 +113,12 @@ mod tests {
         let mut changes = |now: &Presence| reach.changes(now);
         let none: [(usize, EventKind); 0] = [];
         assert_eq!(changes(&open(&segment, 64)), none);
-        assert_eq!(changes(&open(&segment, 63)), [(5, EventKind::Gone)]);
+        assert_eq!(changes(&open(&segment, 63)), [(5, EventKind::Short)]);
         assert_eq!(changes(&open(&segment, 63)), none);
         assert_eq!(changes(&open(&segment, 64)), [(5, EventKind::Back)]);
+        assert_eq!(changes(&Presence::Gone), [(3, EventKind::Gone), (5, EventKind::Gone)]);
         // A new object starts empty.
-        assert_eq!(changes(&open(&other, 0)), [(3, EventKind::Gone), (5, EventKind::Gone)]);
+        assert_eq!(changes(&open(&other, 0)), none);
         assert_eq!(changes(&open(&other, 8)), [(3, EventKind::Replaced)]);
         assert_eq!(changes(&open(&other, 64)), [(5, EventKind::Replaced)]);
         let denied = Presence::Failed("denied".to_owned());

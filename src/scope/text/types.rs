@@ -66,7 +66,11 @@ pub fn written_type(_: &Segment, text: &str) -> Result<Type, String> {
 
 /// Describes the numbers that a channel may be, of the many types that there are.
 fn unknown(text: &str, error: &ParseTypeError) -> String {
-    let ParseTypeError::Name(ParseNameError::Unknown(_)) = error else { return error.to_string() };
+    match error {
+        ParseTypeError::Name(ParseNameError::Unknown(_)) => {}
+        ParseTypeError::Declaration(_) if may_be_type_name(text) => {}
+        _ => return error.to_string(),
+    }
     let numbers = Scalar::all().filter(|scalar| scalar.size() <= 8).map(Scalar::word);
     let hint = match nearest_word(text, numbers) {
         Some(nearest) if text.len() > 2 => format!("did you mean {nearest}?"),

@@ -54,7 +54,7 @@ fn truncation_of_a_mapped_object_is_a_gap() {
             scope.all.events.clear();
             scope.until(|all| last(all, 0) == Some((7, Grade::Whole)));
             object.file.set_len(4096).unwrap();
-            scope.until(|all| has_event(all, &EventKind::Gone));
+            scope.until(|all| has_event(all, &EventKind::Short));
             object.file.set_len(8192).unwrap();
             object.write(4096, &7_u64.to_ne_bytes());
             scope.until(|all| has_event(all, &EventKind::Back));

@@ -54,6 +54,7 @@ fn plot<'a>(history: &'a History, traces: &'a [Trace]) -> TimePlot<'a> {
         fired: &[],
         marks: &[],
         names: None,
+        named: &[],
     }
 }
 
@@ -104,6 +105,9 @@ proptest! {
             }
             if let Some(histogram) = history.histogram(0, from, to, size[0]) {
                 prop_assert!(fits(histogram.draw(size, Marker::Braille)));
+            }
+            if let Some(counts) = history.state_counts(1, [from, to], &|_| None) {
+                prop_assert!(fits(counts.draw(size, Marker::Ascii)));
             }
         }
         let xy = XyPlot { history: &history, channels: [0, 1], from, to };

@@ -124,3 +124,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn histogram_of_states_has_their_names() {
+    let values = [0.0, 1000.0, 9.0, 4.0, 4.0, -1.0];
+    let history = history(600, |ms| [whole(values[(ms % 6) as usize])]);
+    let names = |value: f64| match value {
+        0.0 => Some("Idle".to_owned()),
+        4.0 => Some("Running".to_owned()),
+        1000.0 => Some("Broken".to_owned()),
+        _ => None,
+    };
+    let counts = history.state_counts(0, [0, 599 * MS], &names).unwrap();
+    insta::assert_snapshot!(counts.draw([60, 12], Marker::Braille), @r"
+           │
+     Broken┤⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⡇ 100 (16.7%)
+           │
+          9┤⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⡇ 100 (16.7%)
+           │
+    Running┤⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⡇ 200 (33.3%)
+       Idle┤⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⡇ 100 (16.7%)
+           │
+         -1┤⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⡇ 100 (16.7%)
+           │
+           └┬───────────────┬───────────────┬───────────────┬───
+            0              100             200             300
+    ");
+    insta::assert_snapshot!(counts.draw([70, 5], Marker::Ascii), @r"
+     Running+||||||||||||||||||||||||||||| 200 (33.3%)
+          -1+||||||||||||||| 100 (16.7%)
+    3 others+||||||||||||||||||||||||||||||||||||||||||| 300 (50.0%)
+            ++-------------+-------------+-------------+-------------+----
+             0            100           200           300           400
+    ");
+    assert_eq!(history.state_counts(0, [700 * MS, 800 * MS], &names), None);
+}

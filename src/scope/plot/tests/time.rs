@@ -180,6 +180,49 @@ fn states_have_steps_and_names() {
     ");
 }
 
+/// The names of an enumeration whose values are far apart.
+fn mode(value: f64) -> Option<String> {
+    let names = [(0.0, "Idle"), (4.0, "Running"), (7.0, "Braking"), (1000.0, "Broken")];
+    names.into_iter().find(|(number, _)| value.total_cmp(number).is_eq()).map(|(_, name)| name.to_owned())
+}
+
+#[test]
+fn each_state_has_a_level_of_its_own() {
+    // 9 has no name.
+    let history = history(100, |ms| [whole([0.0, 1000.0, 9.0, 4.0][(ms / 25) as usize])]);
+    let traces = [Trace { has_steps: true, ..trace(0) }];
+    let named = [vec![0.0, 4.0, 7.0, 1000.0]];
+    let plot = TimePlot { names: Some(&mode), named: &named, scale: Scale::Own, ..plot(&history, &traces) };
+    insta::assert_snapshot!(plot.draw([50, 9], Marker::Ascii), @r"
+     Broken+          ____________
+           |          |          |
+          9+          |          ''''''''''\
+    Braking+          |                    |
+    Running+          |                    |__________
+           |          |
+       Idle+'''''''''''
+           +--------------------+--------------------+
+                               -50 ms                0
+    ");
+    // There is no room for states that are not visible.
+    insta::assert_snapshot!(plot.draw([50, 6], Marker::Ascii), @r"
+     Broken+          .----------.
+          9+          |          \---------.
+    Running+          |                    '----------
+       Idle+----------'
+           +--------------------+--------------------+
+                               -50 ms                0
+    ");
+    // Nor for those that are: the axis is that of their numbers.
+    insta::assert_snapshot!(plot.draw([50, 5], Marker::Ascii), @r"
+    Broken+          |----------\
+          |          |          |
+      Idle+----------/          |---------------------
+          +---------------------+--------------------+
+                               -50 ms                0
+    ");
+}
+
 #[test]
 fn first_trace_is_in_front() {
     let history = history(300, |ms| [whole(phase(ms).sin()), whole(phase(ms).cos() * 4.0), whole(0.0)]);

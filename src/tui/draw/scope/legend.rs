@@ -50,6 +50,7 @@ fn facts(scope: &Scope, shown: &ShownPlot) -> Vec<String> {
             });
         }
         ShownPlot::Histogram(_, histogram) => facts.push(format!("{} values", histogram.counted)),
+        ShownPlot::States(_, counts) => facts.push(format!("{} values", counts.counted)),
         _ => {}
     }
     facts
@@ -92,7 +93,7 @@ fn traces(scope: &Scope, shown: &ShownPlot, canvas: &Canvas<'_>) -> Vec<(String,
             ("over".to_owned(), theme.dim),
             (name(*across), theme.text),
         ],
-        ShownPlot::Histogram(channel, _) => {
+        ShownPlot::Histogram(channel, _) | ShownPlot::States(channel, _) => {
             vec![
                 ("histogram of".to_owned(), theme.dim),
                 (name(*channel), theme.trace(scope.color(*channel), false)),

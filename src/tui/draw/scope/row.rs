@@ -163,7 +163,11 @@ fn note_text(scope: &Scope, index: usize, canvas: &Canvas<'_>) -> Option<(String
             EventKind::Failed(_) => (State::Leaked(Certainty::Certain), theme.failed),
             _ => (State::Removed, theme.removed),
         };
-        let word = if *trouble == EventKind::Gone { "removed" } else { trouble.text() };
+        let word = match trouble {
+            EventKind::Gone => "removed",
+            EventKind::Short => "too short",
+            _ => trouble.text(),
+        };
         return Some((format!("{} {word}", glyph(state)), style));
     }
     if statistics.samples() == 0 {
