@@ -4,6 +4,8 @@
 //   sine NAME HZ    an object with a sine of this frequency, written every 100 µs
 //   glitch NAME     an object with 0, which is 1 for 0.3 ms twice a second
 //   lock NAME       an object with fields of the same value behind a sequence lock
+//   halves NAME HZ  an object with the same value in both halves of 8 bytes across a cache line, written by
+//                   a thread that shares its core with two busy ones; HZ 0 writes all the time
 // Prints "ready" once the segment has its values.
 #include <atomic>
 #include <cmath>
@@ -13,6 +15,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <new>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <thread>
@@ -87,6 +91,28 @@ static void lock(Locked* locked) {
     }
 }
 
+static void pin() {
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    pthread_setaffinity_np(pthread_self(), sizeof first, &first);
+}
+
+static void halves(volatile uint32_t* halves, double hertz) {
+    for (int busy = 0; busy < 2; busy++) {
+        std::thread([] {
+            pin();
+            for (volatile uint64_t count = 0;;) count = count + 1;
+        }).detach();
+    }
+    pin();
+    for (uint32_t value = 1;; value++) {
+        halves[0] = value;
+        halves[1] = value;
+        if (hertz > 0) usleep(useconds_t(1e6 / hertz));
+    }
+}
+
 int main(int count, char** arguments) {
     if (count < 3) return 2;
     bool is_lock = strcmp(arguments[1], "lock") == 0, is_sine = strcmp(arguments[1], "sine") == 0;
@@ -98,6 +124,8 @@ int main(int count, char** arguments) {
             lock(new (memory) Locked());
         } else if (strcmp(arguments[1], "glitch") == 0) {
             glitch(new (memory) std::atomic<uint64_t>());
+        } else if (strcmp(arguments[1], "halves") == 0) {
+            halves(reinterpret_cast<uint32_t*>(static_cast<char*>(memory) + 60), hertz);
         } else if (is_sine) {
             sine(static_cast<double*>(memory), hertz);
         } else {

@@ -3,6 +3,7 @@
 mod lifetime;
 mod rates;
 mod sequence;
+mod stable;
 mod traces;
 
 use crate::support::{Child, SOON, compile_cpp};
