@@ -189,7 +189,7 @@ fn a_restart_of_the_writer_is_a_gap() {
     recorder.signal(Signal::SIGINT);
     assert_eq!(recorder.wait(SOON).code(), Some(0));
     let told = recorder.stderr();
-    assert!(told.contains("/stamped is gone") && told.contains("made again"), "{told}");
+    assert!(told.contains("/stamped was removed") && told.contains("made again"), "{told}");
     let rows = rows();
     // The second writer counts from 0 again. Other gaps are missed ticks.
     let taken: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].1.is_some()).collect();
