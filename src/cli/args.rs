@@ -363,7 +363,8 @@ EXAMPLES
 
 Each writer is a thread and a line of its source, from symbols and debug
 information; the function is the innermost one outside of the C and C++ libraries
-and the Python interpreter. The processor traps each write of each thread that
+and the Python interpreter, which is named with the kind of assignment where that is
+known. The processor traps each write of each thread that
 maps the segment: nothing is stopped, but a watched write takes some
 microseconds longer. That time is measured and shown, with the part of its time
 that each writer loses. A thread above 5000 writes per second is released and

@@ -143,7 +143,7 @@ impl Sampling {
             }
         }
         if let Some(Writers { notes, last }) = self.writers.as_ref().filter(|_| !self.has_sampled) {
-            warn(&last.no_writes_text(notes.value(), ended));
+            warn(&notes.no_writes_text(last, ended));
         }
         self.engine.stop();
         Ok(last)

@@ -123,7 +123,7 @@ impl Watch<'_> {
             warn(&format!("{} writes came too fast to tell who made them", table.lost));
         }
         if table.writers.is_empty() {
-            warn(&table.no_writes_text(self.notes.value(), time));
+            warn(&self.notes.no_writes_text(table, time));
         }
         Ok(())
     }

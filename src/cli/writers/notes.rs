@@ -2,8 +2,10 @@
 
 use crate::cli::Failure;
 use crate::engine::WatchedValue;
+use crate::scope::units;
 use crate::scope::writers::WriterTable;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The messages about the writers of a value.
 pub struct Notes {
@@ -11,17 +13,14 @@ pub struct Notes {
     value: String,
     /// Advice about threads that were released.
     remedy: &'static str,
-    is_started: bool,
+    /// The first message about the threads that are watched.
+    watched: Option<String>,
     told: BTreeSet<String>,
 }
 
 impl Notes {
     pub const fn new(value: String, remedy: &'static str) -> Self {
-        Self { value, remedy, is_started: false, told: BTreeSet::new() }
-    }
-
-    pub fn value(&self) -> &str {
-        &self.value
+        Self { value, remedy, watched: None, told: BTreeSet::new() }
     }
 
     /// Returns the messages that were not told yet. With `is_terminal`, the first tells how to stop.
@@ -30,8 +29,9 @@ impl Notes {
     /// Fails if no thread may be watched from the start on.
     pub fn take(&mut self, table: &WriterTable, is_terminal: bool) -> Result<Vec<String>, Failure> {
         let mut notes = vec![];
-        if !std::mem::replace(&mut self.is_started, true) {
+        if self.watched.is_none() {
             let watched = table.watched_text("watching", &self.value);
+            self.watched = Some(watched.clone());
             match table.threads {
                 0 if table.refused > 0 => return Err(Failure::NotWatched(watched)),
                 0 if table.has_unexamined => notes.push(watched),
@@ -46,6 +46,17 @@ impl Notes {
         let all = table.problems.iter().cloned().chain(released);
         notes.extend(all.filter(|note| self.told.insert(note.clone())));
         Ok(notes)
+    }
+
+    /// Tells at the end that there were no writes, with the reason unless it was told.
+    pub fn no_writes_text(&self, table: &WriterTable, time: Duration) -> String {
+        let time = units::duration(time.as_secs_f64() * 1e9);
+        let watched = table.watched_text("watched", &self.value);
+        match table.threads {
+            0 if self.watched.as_ref() == Some(&watched) => format!("no writes in {time}"),
+            0 => format!("no writes in {time}: {watched}"),
+            _ => format!("no writes in {time}: {watched}. Writes by the kernel, as in read(2), are not seen"),
+        }
     }
 }
 

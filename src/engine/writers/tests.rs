@@ -266,5 +266,5 @@ fn sampled_value_goes_on_with_the_segment_that_is_made_again() {
     take(steps.send(Request::WatchWriters(None)));
     assert_eq!(events, [EventKind::Gone, EventKind::Replaced]);
     let gap = (Grade::Missing, None);
-    assert_eq!(rows, [(Grade::Whole, Some(7)), gap, gap, (Grade::Whole, Some(20))]);
+    assert_eq!(rows, [(Grade::Whole, Some(7)), gap, (Grade::Whole, Some(20))]);
 }

@@ -3,6 +3,7 @@
 
 mod libraries;
 mod process;
+mod python;
 mod symbols;
 
 use crate::machine::Machine;

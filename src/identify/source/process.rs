@@ -1,6 +1,7 @@
 //! The code of one process: the functions and lines of its addresses, and the callers of a write.
 
 use super::libraries::{Role, copies, is_standard, role_of_file};
+use super::python::{is_numpy, name_in_interpreter, name_in_numpy};
 use super::symbols::SymbolCache;
 use super::{CodePlace, WritingProcess, before};
 use crate::decode::debug::{Caller, Frame, Registers, SourcePlace};
@@ -173,6 +174,7 @@ impl ProcessCode {
             let name = escape(path.file_name().unwrap_or_default().as_bytes());
             let offset = (address - mapping.addresses.start).wrapping_add(mapping.offset);
             place.module = Some((name, offset)).filter(|(name, _)| !name.is_empty());
+            place.name_python(path, role);
             return Found { place: Arc::new(place), role };
         };
         let linked = address.wrapping_sub(module.bias);
@@ -190,11 +192,24 @@ impl ProcessCode {
             }
             place.function = Some(escape(symbol.name.as_bytes()));
         }
+        place.name_python(path, role);
         Found { place: Arc::new(place), role }
     }
 }
 
 impl CodePlace {
+    /// Names code of the Python interpreter and of numpy.
+    fn name_python(&mut self, path: &Path, role: Role) {
+        if role == Role::Interpreter {
+            let name = name_in_interpreter(path, self.function.as_deref(), self.file.as_deref());
+            self.function = Some(escape(name.as_bytes()));
+            // The source of the interpreter is not that of the user.
+            (self.file, self.line) = (None, None);
+        } else if role == Role::Own && is_numpy(path) {
+            self.function = Some(name_in_numpy(self.function.as_deref()));
+        }
+    }
+
     fn describe(&mut self, source: &SourcePlace) {
         let name = Some(source.function.as_str()).filter(|name| !name.is_empty());
         self.function = name.map(|name| escape(name.as_bytes()));

@@ -28,6 +28,8 @@ pub struct WriteSamples {
     batch: Batch,
     /// The time of the last entry.
     last: u64,
+    /// The last entry is a gap.
+    in_gap: bool,
     first: Option<u64>,
     timing: Timing,
     /// The sum of the times from the writes to the reads.
@@ -59,6 +61,7 @@ impl WriteSamples {
             reads: vec![],
             batch: empty(),
             last: 0,
+            in_gap: false,
             first: None,
             timing: Timing::default(),
             delay: Duration::ZERO,
@@ -155,13 +158,15 @@ impl WriteSamples {
         self.last = self.last.max(time);
         self.batch.times.push(self.last);
         self.batch.columns[0].push(bits, grade);
+        self.in_gap = false;
         self.batch.writes.push(write);
     }
 
     /// Adds a change of the segment. While it is gone there is a gap.
     pub fn event(&mut self, time: u64, kind: EventKind) {
-        if matches!(kind, EventKind::Gone | EventKind::Failed(_) | EventKind::Replaced) && self.last > 0 {
+        if kind != EventKind::Back && self.last > 0 && !self.in_gap {
             self.add(time, 0, Grade::Missing, None);
+            self.in_gap = true;
         }
         self.batch.events.push(Event { time, channel: 0, kind });
     }

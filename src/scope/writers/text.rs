@@ -1,22 +1,12 @@
 //! The text of writers.
 
 use super::{ThreadState, Writer, WriterTable};
-use crate::scope::units;
 use crate::segment::{age_text, escape};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 impl WriterTable {
-    /// `no writes in 5 s: watched /a+0x10 in 3 threads of 2 processes`, or the reason that none were watched.
-    #[must_use]
-    pub fn no_writes_text(&self, value: &str, time: Duration) -> String {
-        let time = units::duration(time.as_secs_f64() * 1e9);
-        let kernel =
-            if self.threads > 0 { ". Writes by the kernel, as in read(2), are not seen" } else { "" };
-        format!("no writes in {time}: {}{kernel}", self.watched_text("watched", value))
-    }
-
     /// The threads that are watched, or the reason that there are none: `watching /a+0x10 in 3 threads of 2
     /// processes`. `value` names the value.
     #[must_use]
