@@ -12,6 +12,7 @@ use shmlens::identify::Rules;
 use shmlens::identify::typing::Knowledge;
 use shmlens::machine::Machine;
 use shmlens::machine::real::{self, RealMachine};
+use shmlens::scope::text::Signal;
 use shmlens::segment::escape;
 use shmlens::tui::{self, ExitReason, Start};
 use signal_hook::consts::SIGXFSZ;
@@ -95,20 +96,28 @@ fn show_values(command: &ScopeCommand, terms: &ScopeTerms, look: LookArgs, read_
     let memory = terms.settings.history;
     let scope = match command {
         ScopeCommand::Scope(args) if !args.headless => {
-            let SampleRate::Ticks(rate) = args.sampled.rate() else {
-                warn("--every-write is for `record`, and for `scope --headless`");
-                return Status::Usage.into();
-            };
             let signals = match cli::scope_signals(&*machine, args, terms) {
                 Ok(signals) => signals,
                 Err(failure) => return report_with(look, |_| Err(failure)),
             };
             let mut scope = Scope::new(memory);
-            scope.rate = rate;
-            match scope.add_signals(signals) {
-                Ok(()) => scope,
-                Err(error) => return ended(Err(error.into())),
+            let written = match args.sampled.rate() {
+                SampleRate::Ticks(rate) => {
+                    scope.rate = rate;
+                    None
+                }
+                SampleRate::EveryWrite => {
+                    match cli::written_channel(signals.iter().filter_map(Signal::channel)) {
+                        Ok(channel) => Some(channel.clone()),
+                        Err(failure) => return report_with(look, |_| Err(failure)),
+                    }
+                }
+            };
+            if let Err(error) = scope.add_signals(signals) {
+                return ended(Err(error.into()));
             }
+            scope.set_at_writes(written.as_ref());
+            scope
         }
         ScopeCommand::Replay(args) => match tui::read_recording(&args.file, memory) {
             Ok(scope) => scope,

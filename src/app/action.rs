@@ -160,6 +160,7 @@ actions! {
     ZoomOut: "zoom-out", "longer time or more elements", SCOPE, ["Z"];
     PlotKind: "plot-kind", "over time or indices, XY, histogram", SCOPE, ["p"], ("kind", 9);
     Axes: "axes", "shared axis, or one for each", SCOPE, ["x"], ("axes", 10);
+    EveryWrite: "every-write", "sample at every write, or by time", SCOPE, ["w"];
     Record: "record", "record to a file, or stop", SCOPE, ["R"], ("record", 8);
     CopyChannel: "copy-channel", "copy the value, or visible elements", SCOPE, ["y"], ("copy", 8);
     ResetStatistics: "reset-statistics", "restart minimum, average and so on", SCOPE, ["r"];

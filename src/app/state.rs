@@ -121,7 +121,17 @@ pub(super) struct RequestCache {
     /// Samples are taken for the scope.
     pub samples: bool,
     /// The value whose writers are watched.
-    pub writers: Option<(SegmentId, Identity, Range<u64>)>,
+    pub writers: Option<WatchKey>,
+}
+
+/// A watched value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WatchKey {
+    pub id: SegmentId,
+    pub identity: Identity,
+    pub range: Range<u64>,
+    /// The number of its samples, if it is sampled at every write.
+    pub samples: Option<u64>,
 }
 
 /// The subscription of the segment in Inspect, the type at an offset, and the time of the survey.

@@ -67,7 +67,10 @@ impl Writers {
         match writer.state {
             ThreadState::Released => {
                 let limit = WatchedValue::LIMIT;
-                format!("released at {} writes/s, above {limit}; {count}", writer.rate_text())
+                match writer.released_rate {
+                    Some(rate) => format!("released at {rate:.0} writes/s, above {limit}; {count}"),
+                    None => format!("released: more than {limit} writes/s; {count}"),
+                }
             }
             ThreadState::Ended => format!("ended; {count}"),
             ThreadState::Watched => {

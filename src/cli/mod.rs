@@ -30,7 +30,7 @@ pub use args::{Args, Change, Command, Report};
 pub use change::{Terms, run as change};
 pub use failure::{Failure, Status};
 pub use parse::parse;
-pub use scope::{ScopeTerms, run as scope, signals as scope_signals};
+pub use scope::{ScopeTerms, run as scope, signals as scope_signals, written_channel};
 pub use style::{Style, locale_is_utf8};
 
 use crate::config::{Config, ConfigError};

@@ -116,8 +116,7 @@ fn hot_thread_is_shown_as_released() {
     let mut harness = watching(machine.clone(), "", "");
     assert!((0..2600).all(|_| write(&machine, 7, 8, 0)));
     harness.wait(300);
-    let texts = ["motor (7)  thread 8", "released at ", " writes/s, above 5000; 2600 in all, last "];
-    has(&harness, &texts);
+    has(&harness, &["motor (7)  thread 8", "released: more than 5000 writes/s; 2600 in all, last "]);
     has(&harness, &["`shmlens writers --no-limit` keeps watching released threads."]);
     assert_eq!(machine.watched_threads(), [7, 9]);
 }
@@ -162,4 +161,90 @@ fn segment_without_writers_waits_for_one_and_ends_with_it() {
     machine.remove_object("nobody");
     harness.wait(3000);
     has(&harness, &["Segment is gone."]);
+}
+
+/// Writes before the current second, which then ends: the value is read after the write.
+fn write_and_pass(harness: &mut Harness, machine: &FakeMachine, offset: u64) {
+    let time = u64::try_from(machine.monotonic_time().as_nanos()).unwrap() - 1_000_000;
+    let (pid, tid, instruction, length) = (7, 8, 0x1001, 8);
+    assert!(machine.write_in(FakeWrite { pid, tid, time, instruction, address: MAPPED + offset, length }));
+    harness.wait(40);
+    machine.edit(|facts| facts.now += 1);
+    harness.wait(100);
+}
+
+/// Opens the Scope screen on the first two words of the first object.
+fn scoped(machine: FakeMachine) -> Harness {
+    let mut harness = harness(machine);
+    harness.survey();
+    harness.press("g<enter>");
+    harness.look();
+    harness.press("o0<enter>ao8<enter>av");
+    harness.wait(300);
+    assert_eq!(harness.state.scope.channels.len(), 2);
+    harness
+}
+
+/// The samples of each channel since the last reset of the statistics.
+fn samples(harness: &Harness) -> Vec<u64> {
+    harness.state.scope.channels.iter().map(|one| one.statistics.samples()).collect()
+}
+
+#[test]
+fn selected_channel_is_sampled_at_every_write() {
+    let machine = machine();
+    let mut harness = scoped(machine.clone());
+    harness.press("gkw");
+    assert!(notice(&harness).ends_with("the other values are not sampled meanwhile"), "{}", notice(&harness));
+    harness.wait(300);
+    assert_eq!(machine.watched_threads(), [7, 8, 9]);
+    has(&harness, &["at every write: no writes yet"]);
+    harness.press("r");
+    harness.wait(300);
+    assert_eq!(samples(&harness), [0, 0], "time alone takes no samples");
+    write_and_pass(&mut harness, &machine, 0);
+    write_and_pass(&mut harness, &machine, 0);
+    assert_eq!(samples(&harness), [2, 0]);
+    has(&harness, &["at every write: ", " 0 late, 0 lost"]);
+    harness.press("-");
+    assert_eq!(notice(&harness), "Sampled at every write (w: by time)");
+
+    // The list of writers shares the watch, and does not need another write.
+    harness.press("W");
+    has(&harness, &["motor (7)  thread 8", "2 writes by 1 thread"]);
+    write_and_pass(&mut harness, &machine, 0);
+    assert_eq!(samples(&harness), [3, 0]);
+    harness.press("<esc>");
+    // That of another value interrupts it.
+    harness.press("jW");
+    write_and_pass(&mut harness, &machine, 8);
+    assert_eq!(samples(&harness), [3, 0]);
+    harness.press("<esc>");
+    harness.wait(300);
+    write_and_pass(&mut harness, &machine, 0);
+    assert_eq!(samples(&harness), [4, 0]);
+
+    harness.press("kw");
+    harness.wait(300);
+    assert_eq!(notice(&harness), "Sampling by time");
+    assert!(machine.watched_threads().is_empty());
+    assert!(samples(&harness)[1] > 20);
+}
+
+#[test]
+fn channel_at_every_write_tells_why_there_are_no_writes() {
+    let machine = machine();
+    machine.edit(|facts| {
+        facts.watches.perf_event_paranoid = Some(4);
+        facts.watches.refused = Some(libc::EACCES);
+        facts.effective_uid = 1000;
+    });
+    let mut harness = scoped(machine.clone());
+    harness.press("w");
+    harness.wait(300);
+    assert!(notice(&harness).contains("kernel.perf_event_paranoid is 4"), "{}", notice(&harness));
+    harness.press("d");
+    assert!(harness.state.scope.at_writes.is_none(), "its channel is gone");
+    harness.wait(300);
+    assert!(samples(&harness)[0] > 20);
 }

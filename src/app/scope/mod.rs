@@ -1,6 +1,7 @@
 //! The Scope screen: channels, their history, and the part of it that is shown.
 
 mod array_view;
+mod at_writes;
 mod pause;
 mod plot;
 mod recorded;
@@ -10,6 +11,7 @@ mod view;
 mod waveform;
 
 pub use array_view::ArrayView;
+pub use at_writes::AtWrites;
 pub use plot::{NoPlot, ShownPlot, ShownTrace};
 pub use recorded::ShownRecording;
 pub use saves::{MAX_SAVES, TriggerSaves};
@@ -82,6 +84,8 @@ pub struct Scope {
     pub history: History,
     pub timing: Timing,
     pub rate: Rate,
+    /// Set while a value is sampled at every write.
+    pub at_writes: Option<AtWrites>,
     /// The selected row.
     pub cursor: usize,
     pub view: View,
@@ -114,6 +118,7 @@ impl Scope {
             history: History::new(&[], memory.0),
             timing: Timing::default(),
             rate: Rate::Hertz(DEFAULT_RATE),
+            at_writes: None,
             cursor: 0,
             view: View::default(),
             trigger: None,
@@ -192,6 +197,9 @@ impl Scope {
         }
         self.cursor = self.cursor.min(self.rows().saturating_sub(1));
         self.is_requested = false;
+        if self.at_writes.as_ref().is_some_and(|at_writes| at_writes.is_of(&removed)) {
+            self.set_at_writes(None);
+        }
         Ok(removed)
     }
 
@@ -221,8 +229,9 @@ impl Scope {
         Some(self.feed(batch))
     }
 
-    /// Takes samples of the values of the channels.
+    /// Takes samples of the values of the channels, or of the one that is sampled at every write.
     pub fn feed(&mut self, batch: Batch) -> Taken {
+        let batch = self.widen(batch);
         let batch = self.expressions.extend(batch);
         self.timing = batch.timing;
         self.history.push(&batch);

@@ -109,6 +109,8 @@ EXAMPLES
   shmlens scope /adc:samples '/q:ring[*].price'
                                   plot an array, and a field of each record, across
                                   their indices
+  shmlens scope /telemetry:mode --every-write
+                                  each value that is written, with its time
   shmlens scope head=/q+0:u64 tail=/q+8:u64 --headless --until '(head - tail) > 60'
   shmlens scope /telemetry+0x10:f64 --headless --timeout 5s
                                   statistics of a value over 5 seconds

@@ -8,6 +8,8 @@ mod statistics;
 mod summary;
 mod until;
 
+pub use sampling::written_channel;
+
 use super::args::{ScopeArgs, ScopeCommand};
 use super::out::Out;
 use super::{Failure, Status};

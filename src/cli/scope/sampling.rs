@@ -11,7 +11,7 @@ use crate::machine::Machine;
 use crate::scope::expression::Expressions;
 use crate::scope::text::segment_text;
 use crate::scope::writers::WriterTable;
-use crate::scope::{Batch, Channel, Event, EventKind, SampledValue, Source};
+use crate::scope::{Batch, Channel, Event, EventKind, Source};
 use crate::segment::{SegmentId, plain_error};
 use std::io;
 use std::sync::Arc;
@@ -67,9 +67,7 @@ impl Sampling {
             })
             .collect();
         if values.is_empty() {
-            return Err(Failure::Usage(
-                "no values to sample: expressions need channels such as v=/telemetry+0x10:f64".to_owned(),
-            ));
+            return Err(no_values());
         }
         let mut writers = None;
         let request = match rate {
@@ -77,7 +75,7 @@ impl Sampling {
                 Request::Scope(Some(Box::new(ScopeRequest { number: 0, values, rate })))
             }
             SampleRate::EveryWrite => {
-                let watched = at_every_write(values)?;
+                let watched = at_every_write(&channels)?;
                 let value = format!("{}+{:#x}", watched.segment.id.short(), watched.range.start);
                 writers = Some(Writers { notes: Notes::new(value, BY_TIME), last: WriterTable::default() });
                 Request::WatchWriters(Some(Box::new(watched)))
@@ -193,13 +191,29 @@ impl Sampling {
     }
 }
 
+/// The channel that is sampled at every write.
+pub fn written_channel<'a>(channels: impl IntoIterator<Item = &'a Channel>) -> Result<&'a Channel, Failure> {
+    let mut values = channels.into_iter().filter(|channel| matches!(channel.source, Source::Value(_)));
+    match (values.next(), values.next()) {
+        (Some(channel), None) => Ok(channel),
+        _ => Err(Failure::Usage(
+            "--every-write samples one value: each value has writes of its own".to_owned(),
+        )),
+    }
+}
+
 /// The watch that samples a value at every write.
-fn at_every_write(values: Vec<SampledValue>) -> Result<WatchedValue, Failure> {
-    let one = "--every-write samples one value: each value has writes of its own";
-    let [value] = <[_; 1]>::try_from(values).map_err(|_| Failure::Usage(one.to_owned()))?;
+fn at_every_write(channels: &[Channel]) -> Result<WatchedValue, Failure> {
+    let Source::Value(value) = written_channel(channels)?.source.clone() else {
+        return Err(no_values());
+    };
     let limit = Some(WatchedValue::LIMIT);
     let (segment, range) = ((*value.segment).clone(), value.place().range());
     Ok(WatchedValue { segment, range, limit, count: None, sample: Some(AtEveryWrite { number: 0, value }) })
+}
+
+fn no_values() -> Failure {
+    Failure::Usage("no values to sample: expressions need channels such as v=/telemetry+0x10:f64".to_owned())
 }
 
 fn failed(error: &io::Error) -> Failure {

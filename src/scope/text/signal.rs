@@ -19,6 +19,16 @@ pub enum Signal {
     Waveform(Waveform),
 }
 
+impl Signal {
+    #[must_use]
+    pub const fn channel(&self) -> Option<&Channel> {
+        match self {
+            Self::Channel(channel) => Some(channel),
+            Self::Waveform(_) => None,
+        }
+    }
+}
+
 /// A channel or an array, and how its segment was found.
 #[derive(Debug, Clone)]
 pub struct ResolvedSignal {

@@ -1,6 +1,7 @@
 //! Actions in the Scope screen, and its samples.
 
 mod array;
+mod at_writes;
 mod lookup;
 mod mouse;
 mod pins;
@@ -10,6 +11,7 @@ mod types;
 mod view;
 mod waveforms;
 
+pub use at_writes::watched;
 pub use lookup::{complete, completed, find, found};
 pub use mouse::act as mouse;
 pub use pins::{channel, offer_late, pinned, toggle_waveform};
@@ -61,6 +63,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ResetStatistics if is_replay => {
             state.show_message("The statistics are those of the recording, and stay");
         }
+        Action::EveryWrite if is_replay => {
+            state.show_message("A recording has only the samples that it was made with");
+        }
         Action::Freeze if is_replay => state.show_message("Nothing is sampled: the view stays as it is"),
         Action::AddChannel if state.scope.recorder.is_some() => {
             let key = state.key_of(Action::Record);
@@ -78,6 +83,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Record => recorder::toggle(state, effects),
         Action::CopyChannel => copy(state, effects),
         Action::Writers => watch_writers(state),
+        Action::EveryWrite => at_writes::toggle(state),
         Action::Freeze => {
             state.scope.view.toggle_frozen(newest);
             if state.scope.view.is_frozen {
@@ -87,6 +93,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Cursors if newest == 0 => state.show_message("No samples yet"),
         Action::Shorter | Action::Longer if is_replay => {
             state.show_message("A recording has the rate that it was made with");
+        }
+        Action::Shorter | Action::Longer if state.scope.at_writes.is_some() => {
+            let key = state.key_of(Action::EveryWrite);
+            state.show_message(format!("Sampled at every write ({key}: by time)"));
         }
         Action::Shorter => state.scope.step_rate(true),
         Action::Longer => state.scope.step_rate(false),
@@ -161,19 +171,26 @@ pub fn take(state: &mut State, delivery: Delivery, effects: &mut Vec<Effect>) {
 /// trigger go on behind other screens.
 pub fn sync(state: &mut State, effects: &mut Vec<Effect>) {
     waveforms::sync(state, effects);
-    let is_shown = state.scope_open || state.scope.is_sampled_behind();
-    let is_wanted = is_shown && !state.scope.channels.is_empty();
-    if is_wanted {
+    if is_wanted(state) && state.scope.at_writes.is_none() {
         if let Some(request) = state.scope.request() {
             effects.push(Request::Scope(Some(Box::new(request))).into());
             state.requested.samples = true;
         }
     } else if std::mem::take(&mut state.requested.samples) {
         effects.push(Request::Scope(None).into());
-        if is_shown {
+        if is_shown(state) {
             state.scope.reopen();
         } else {
             state.scope.pause();
         }
     }
+}
+
+/// Returns true while samples are shown, recorded, or waited for by a trigger.
+fn is_wanted(state: &State) -> bool {
+    is_shown(state) && !state.scope.channels.is_empty()
+}
+
+fn is_shown(state: &State) -> bool {
+    state.scope_open || state.scope.is_sampled_behind()
 }

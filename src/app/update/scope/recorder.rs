@@ -79,8 +79,9 @@ pub fn record(state: &mut State, path: &str, effects: &mut Vec<Effect>) -> Resul
     let path = PathBuf::from(path);
     RecordingFormat::of(&path).map_err(ShownError::of)?;
     let channels = state.scope.all_channels();
+    let writers = state.scope.at_writes.is_some();
     state.scope.recorder = Some(Recorder::default());
-    let request = RecordRequest::new(path, channels);
+    let request = RecordRequest { writers, ..RecordRequest::new(path, channels) };
     effects.push(Request::Record(Some(Box::new(request))).into());
     Ok(())
 }

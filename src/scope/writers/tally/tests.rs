@@ -95,6 +95,28 @@ fn thread_above_the_limit_is_released_but_a_burst_is_not() {
 }
 
 #[test]
+fn released_thread_has_the_rate_of_its_burst() {
+    let mut tally = Tally::new(Some(5000), None);
+    tally.begin(thread(8), b"writer", 0);
+    tally.write(thread(8), &write(1, 0x1001, 16, 1), &place("step", 1));
+    // A second without a write does not make the burst any slower.
+    assert!(!tally.hits(thread(8), 100, SECOND));
+    assert!(!tally.hits(thread(8), 1100, SECOND + SECOND / 50));
+    assert!(tally.hits(thread(8), 4100, SECOND + SECOND / 20));
+    tally.end(thread(8), ThreadState::Released, SECOND + SECOND / 20);
+    let table = tally.table(None, 5 * SECOND);
+    let row = &table.writers[0];
+    assert_eq!(row.released_rate.map(f64::round), Some(80_000.0));
+    assert_eq!((row.watched, row.lost), (Duration::from_millis(1050), 4099));
+    assert!((row.rate - 1.0 / 1.05).abs() < 1e-9, "the time after its release does not count: {}", row.rate);
+    let texts: Vec<String> = table.released_texts(5000).collect();
+    assert_eq!(texts, ["writer (7) thread 8 was released: it made 80000 writes/s, more than 5000"]);
+    // When it is watched again, it is no longer released.
+    tally.begin(thread(8), b"writer", 6 * SECOND);
+    assert_eq!(tally.table(None, 7 * SECOND).writers[0].released_rate, None);
+}
+
+#[test]
 fn counting_ends_at_the_requested_number() {
     let mut tally = Tally::new(None, Some(2));
     tally.begin(thread(8), b"writer", 0);

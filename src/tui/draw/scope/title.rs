@@ -3,7 +3,7 @@
 
 use super::symbols;
 use crate::app::layout::Area;
-use crate::app::scope::Scope;
+use crate::app::scope::{AtWrites, Scope};
 use crate::scope::plot::relative;
 use crate::scope::units::{duration, frequency, rounded};
 use crate::scope::{Rate, Timing};
@@ -103,6 +103,9 @@ fn forms(scope: &Scope, canvas: &Canvas<'_>) -> Vec<Vec<Vec<Part>>> {
 /// is missed: gaps are counted instead, as in a recording that does not have these figures.
 fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
     let theme = canvas.theme;
+    if let Some(at_writes) = &scope.at_writes {
+        return writes(scope, at_writes, canvas);
+    }
     let Timing { samples, missed, gaps, jitter, .. } = scope.timing;
     let achieved = scope.timing.achieved();
     let (requested, figures) = match (&scope.recording, scope.rate) {
@@ -155,6 +158,38 @@ fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
         form(before, &figure, middle),
         form(String::new(), &per_second, long),
         form(String::new(), &per_second, short),
+    ]
+}
+
+/// The rate of the writes that are sampled, with those that were lost and those whose values came too late,
+/// in four lengths.
+fn writes(scope: &Scope, at_writes: &AtWrites, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
+    let theme = canvas.theme;
+    let Timing { samples, missed, late, jitter, .. } = scope.timing;
+    if samples < 2 {
+        let watched = at_writes.writers.as_ref().filter(|table| table.threads == 0);
+        let why = watched.map_or_else(|| "no writes yet".to_owned(), |table| table.watched_text("", "it"));
+        let texts =
+            [format!("at every write: {why}"), format!("at every write: {why}"), why, "no writes".to_owned()];
+        return texts.map(|text| vec![(text, theme.text)]);
+    }
+    let rate = format!("{}/s", rounded(scope.timing.achieved(), 4));
+    let later = symbols(&duration(relative_nanos(jitter)), canvas).into_owned();
+    let form = |before: String| {
+        let lost_style = if missed > 0 { theme.removed } else { theme.text };
+        let late_style = if late > 0 { theme.accent } else { theme.text };
+        vec![
+            (before, theme.text),
+            (format!("{late} late"), late_style),
+            (", ".to_owned(), theme.text),
+            (format!("{missed} lost"), lost_style),
+        ]
+    };
+    [
+        form(format!("at every write: {rate}, read {later} later, ")),
+        form(format!("at every write: {rate}, ")),
+        form(format!("every write: {rate}, ")),
+        form(format!("{rate}, ")),
     ]
 }
 
