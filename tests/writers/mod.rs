@@ -3,7 +3,7 @@
 
 mod samples;
 
-use crate::support::{Child, Namespaces, Object, SOON, as_nobody, compile_cpp, shmlens, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, as_nobody, compile_cpp, python, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use shmlens::sys::skip::skip_for_kernel;
@@ -290,6 +290,33 @@ fn fields_are_named_as_in_channels() {
     }
     assert_eq!(run("/a:other").status.code(), Some(1), "nobody writes to that field");
     assert!(String::from_utf8_lossy(&run("/a:tick").stderr).contains("did you mean ticks?"));
+}
+
+#[test]
+fn python_is_named_with_the_kind_of_assignment() {
+    const SCRIPT: &str = "\
+import ctypes, mmap, time
+with open('/dev/shm/a', 'r+b') as file:
+    memory = mmap.mmap(file.fileno(), 4096)
+value = ctypes.c_uint64.from_buffer(memory)
+print('ready', flush=True)
+while True:
+    value.value += 1
+    time.sleep(0.002)
+";
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let _object = Object::new("a", 4096, 0o600);
+    if program().is_none() {
+        return;
+    }
+    let Some(mut command) = python(SCRIPT) else { return };
+    let mut script = Child::spawn_piped(&mut command);
+    assert_eq!(script.line(SOON), "ready");
+    let mut watch = Child::spawn_piped(shmlens().args(["writers", "/a+0", "--count", "20", "--json"]));
+    let found = objects(&output(&mut watch, 0));
+    let function = found[0]["function"].as_str().unwrap();
+    assert!(function.starts_with("python") && function.contains(" interpreter"), "{found:?}");
+    assert!(found[0]["file"].is_null() && found[0]["line"].is_null(), "{found:?}");
 }
 
 #[test]

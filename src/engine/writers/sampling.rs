@@ -69,9 +69,9 @@ impl Sampling {
         })
     }
 
-    /// Reads the value if it was written to since. Returns a problem if that fails.
+    /// Reads the value. Returns a problem if that fails.
     pub fn read(&mut self, machine: &dyn Machine) -> Result<(), String> {
-        let Some(reader) = self.followed.reader().filter(|_| self.samples.needs_read()) else {
+        let Some(reader) = self.followed.reader() else {
             return Ok(());
         };
         let span = self.samples.span();

@@ -155,24 +155,28 @@ impl Session {
 
     /// Takes the records of all threads, and reads the value.
     pub fn drain(&mut self, machine: &dyn Machine) {
+        // The sooner after the write the better: records are taken after it.
+        let mut read = self.sampling.as_mut().map_or(Ok(()), |sampling| sampling.read(machine));
         let now = monotonic(machine);
         self.each(machine, WatchedProcess::drain);
         if let Some(sampling) = &mut self.sampling {
-            let read = sampling.read(machine);
-            sampling.samples.settle(now);
-            if let Err(problem) = read
-                && !self.problems.contains(&problem)
-            {
-                self.problems.push(problem);
+            if sampling.samples.needs_read() {
+                read = sampling.read(machine);
             }
+            sampling.samples.lost(self.tally.lost(), now);
+            sampling.samples.settle(now);
+        }
+        if let Err(problem) = read
+            && !self.problems.contains(&problem)
+        {
+            self.problems.push(problem);
         }
     }
 
     /// Takes the samples so far, with the number of their request.
     pub fn take_samples(&mut self) -> Option<(u64, Batch)> {
-        let lost = self.tally.lost();
         let sampling = self.sampling.as_mut()?;
-        Some((sampling.number, sampling.samples.take(lost)?))
+        Some((sampling.number, sampling.samples.take()?))
     }
 
     /// Takes the last samples: those of writes that were not read since too.

@@ -12,12 +12,10 @@ use super::npy::{self, Dtype};
 use super::rollover::next_path;
 use super::spill::{Reading, Spill};
 use super::track::{Epoch, Track};
-use super::writer;
+use super::writer::{self, Functions};
 use crate::act::{Destination, SaveError};
-use crate::scope::writers::Write;
 use crate::scope::{Channel, Number, NumberKind};
 use crate::sys::unnamed::UnnamedFile;
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,51 +49,6 @@ struct TrackFacts {
     track: Track,
     has_gaps: bool,
     is_exact_as_float: bool,
-}
-
-/// Names with indexes. The first is empty, for gaps.
-struct Functions {
-    names: Vec<String>,
-    indexes: HashMap<String, u64>,
-}
-
-impl Functions {
-    fn new() -> Self {
-        Self { names: vec![String::new()], indexes: HashMap::from([(String::new(), 0)]) }
-    }
-
-    fn index(&mut self, name: String) -> u64 {
-        let Self { names, indexes } = self;
-        *indexes.entry(name).or_insert_with_key(|name| {
-            names.push(name.clone());
-            names.len() as u64 - 1
-        })
-    }
-
-    /// The cells of a writer, in the order of [`writer::COLUMNS`].
-    fn cells(&mut self, write: Option<&Write>) -> [Option<u64>; 4] {
-        let Some(Write { thread, place, is_late }) = write else { return [None; 4] };
-        let function = self.index(place.name());
-        let ids = [thread.process.pid, thread.tid].map(|id| Some(u64::from(id)));
-        [ids[0], ids[1], Some(function), is_late.then_some(1)]
-    }
-
-    /// The characters of the longest name.
-    fn width(&self) -> usize {
-        self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(1)
-    }
-
-    fn write(&self, archive: &mut Archive<'_>) -> io::Result<()> {
-        let (width, count) = (self.width(), self.names.len() as u64);
-        let header = npy::header(Dtype::Text(width), Some(count));
-        archive.begin(writer::FUNCTIONS, &header, count * 4 * width as u64)?;
-        for name in &self.names {
-            let characters = name.chars().map(u32::from).chain(std::iter::repeat(0)).take(width);
-            let bytes: Vec<u8> = characters.flat_map(u32::to_le_bytes).collect();
-            archive.write_all(&bytes)?;
-        }
-        Ok(())
-    }
 }
 
 impl TrackFacts {
@@ -288,9 +241,7 @@ impl Encoder for NpzEncoder {
         let columns = row.batch.columns.len() as u64 + 1;
         let names: u64 = self.tracks.iter().map(|facts| facts.track.name.len() as u64).sum();
         let writers = self.functions.as_ref().map_or(0, |functions| {
-            let next = row.write().map_or(0, |write| write.place.name().len());
-            let names = (functions.names.len() + 1) * functions.width().max(next) * 4;
-            (self.spill.rows() + 1) * 25 + names as u64 + 640 * 5
+            (self.spill.rows() + 1) * 25 + functions.length_with(row.write()) + 640 * 5
         });
         (self.spill.rows() + 1) * (8 * columns + self.ambiguous()) + 4 * names + 640 * (columns + 1) + writers
     }

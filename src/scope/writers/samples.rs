@@ -30,6 +30,9 @@ pub struct WriteSamples {
     last: u64,
     /// The last entry is a gap.
     in_gap: bool,
+    /// The number of writes without a record, and the time at which it grew, until that is a gap.
+    lost: u64,
+    lost_before: Option<u64>,
     first: Option<u64>,
     timing: Timing,
     /// The sum of the times from the writes to the reads.
@@ -62,6 +65,8 @@ impl WriteSamples {
             batch: empty(),
             last: 0,
             in_gap: false,
+            lost: 0,
+            lost_before: None,
             first: None,
             timing: Timing::default(),
             delay: Duration::ZERO,
@@ -97,6 +102,14 @@ impl WriteSamples {
         }
         let bits = self.field.sample(self.field.raw(&words));
         self.reads.push(Read { began: time.start, ended: time.end, bits });
+    }
+
+    /// Takes the number of all writes without a record, at a time at which all records were taken. The kernel
+    /// loses records while the buffer is full: those after the ones that were taken.
+    pub fn lost(&mut self, lost: u64, now: u64) {
+        if lost > self.lost {
+            (self.lost, self.lost_before) = (lost, Some(now));
+        }
     }
 
     /// Makes samples of the writes that are complete at a time at which all records were taken.
@@ -139,6 +152,9 @@ impl WriteSamples {
             Some(_) if is_late || !self.field.whole => Grade::Unverified,
             Some(_) => Grade::Whole,
         };
+        if let Some(lost) = self.lost_before.take_if(|lost| *lost < time) {
+            self.add_gap(lost);
+        }
         self.add(time, read.map_or(0, |read| read.bits), grade, Some(write));
         let Some(read) = read else {
             self.unread += 1;
@@ -162,22 +178,28 @@ impl WriteSamples {
         self.batch.writes.push(write);
     }
 
-    /// Adds a change of the segment. While it is gone there is a gap.
-    pub fn event(&mut self, time: u64, kind: EventKind) {
-        if kind != EventKind::Back && self.last > 0 && !self.in_gap {
+    /// Adds a gap, unless it would be the first entry or follow another gap.
+    fn add_gap(&mut self, time: u64) {
+        if self.last > 0 && !self.in_gap {
             self.add(time, 0, Grade::Missing, None);
             self.in_gap = true;
+        }
+    }
+
+    /// Adds a change of the segment. While it is gone there is a gap.
+    pub fn event(&mut self, time: u64, kind: EventKind) {
+        if kind != EventKind::Back {
+            self.add_gap(time);
         }
         self.batch.events.push(Event { time, channel: 0, kind });
     }
 
-    /// Takes the samples and events so far. `lost` is the number of all writes without a record. `None`
-    /// if there are none.
-    pub fn take(&mut self, lost: u64) -> Option<Batch> {
+    /// Takes the samples and events so far. `None` if there are none.
+    pub fn take(&mut self) -> Option<Batch> {
         if self.batch.is_empty() && self.batch.events.is_empty() {
             return None;
         }
-        self.timing.missed = lost + self.unread;
+        self.timing.missed = self.lost + self.unread;
         self.timing.ticks = self.timing.samples + self.timing.missed;
         let samples = u32::try_from(self.timing.samples).unwrap_or(u32::MAX);
         self.timing.jitter = self.delay / samples.max(1);
@@ -224,7 +246,7 @@ mod tests {
     }
 
     fn taken(samples: &mut WriteSamples) -> Vec<(u64, u32, i64, Grade)> {
-        let Some(batch) = samples.take(0) else { return vec![] };
+        let Some(batch) = samples.take() else { return vec![] };
         let row = |(index, &time): (usize, &u64)| {
             let column = &batch.columns[0];
             let tid = batch.writes[index].as_ref().map_or(0, |write| write.thread.tid);
@@ -275,7 +297,8 @@ mod tests {
         write(&mut samples, 9 * MILLI, 1);
         read(&mut samples, 9 * MILLI + 10_000, 9);
         samples.settle(10 * MILLI);
-        let batch = samples.take(4).unwrap();
+        samples.lost(4, 10 * MILLI);
+        let batch = samples.take().unwrap();
         let timing = batch.timing;
         assert_eq!(timing.late, 2);
         assert_eq!((timing.ticks, timing.samples, timing.missed), (8, 4, 4));
@@ -283,10 +306,29 @@ mod tests {
     }
 
     #[test]
+    fn gap_is_where_records_were_lost() {
+        let mut samples = samples();
+        write(&mut samples, MILLI, 1);
+        samples.lost(7, 2 * MILLI);
+        write(&mut samples, 3 * MILLI, 1);
+        read(&mut samples, 3 * MILLI + 10_000, 5);
+        samples.settle(9 * MILLI);
+        samples.lost(7, 9 * MILLI);
+        write(&mut samples, 10 * MILLI, 1);
+        read(&mut samples, 11 * MILLI, 6);
+        samples.settle(12 * MILLI);
+        let batch = samples.take().unwrap();
+        assert_eq!(batch.times, [MILLI, 2 * MILLI, 3 * MILLI, 10 * MILLI]);
+        let is_gap: Vec<bool> = batch.writes.iter().map(Option::is_none).collect();
+        assert_eq!(is_gap, [false, true, false, false]);
+        assert_eq!((batch.timing.ticks, batch.timing.missed), (10, 7));
+    }
+
+    #[test]
     fn gap_is_where_the_segment_was_gone() {
         let mut samples = samples();
         samples.event(MILLI, EventKind::Back);
-        assert_eq!(samples.take(0).unwrap().len(), 0, "a gap before the first sample is none");
+        assert_eq!(samples.take().unwrap().len(), 0, "a gap before the first sample is none");
         write(&mut samples, 2 * MILLI, 1);
         read(&mut samples, 3 * MILLI, 5);
         write(&mut samples, 4 * MILLI, 1);
