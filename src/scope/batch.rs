@@ -7,7 +7,7 @@ use std::ops::Range;
 /// Some consecutive ticks, oldest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
-    /// The middle of each read in nanoseconds of `CLOCK_MONOTONIC`, in ascending order. Missed ticks that follow each
+    /// The middle of each read, or the time of each write, in nanoseconds of `CLOCK_MONOTONIC`, in ascending order. Missed ticks that follow each
     /// other are one entry, at the time of the first, whose samples are [`Grade::Missing`].
     pub times: Vec<u64>,
     /// One for each channel, each as long as `times`.

@@ -54,8 +54,8 @@ pub fn run(
         writers: args.sampled.every_write,
     };
     let mut sampling = Sampling::start(machine, channels, args.sampled.rate())?;
-    // A segment that cannot be read leaves no file. A write may never come.
-    let first = sampling.next(if args.sampled.every_write { Duration::ZERO } else { OPEN_TIMEOUT })?;
+    // A segment that cannot be read leaves no file.
+    let first = sampling.first(OPEN_TIMEOUT)?;
     let recording = Recording::create(options, sampling.channels(), Epoch::of(&**machine))?;
     let interrupt = Interrupt::listen();
     if io::stderr().is_terminal() {

@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// The time for the last samples to arrive.
 const LAST_SAMPLES: Duration = Duration::from_millis(100);
 
+/// The interval at which it is checked if the writers are watched.
+const WATCHED: Duration = Duration::from_millis(20);
+
 /// Advice about threads that were released.
 const BY_TIME: &str = "Its later writes are missing: sample by time instead, with --rate or --burst";
 
@@ -42,6 +45,7 @@ pub struct Sampling {
 struct Writers {
     notes: Notes,
     last: WriterTable,
+    is_watched: bool,
 }
 
 /// News of the engine.
@@ -77,7 +81,8 @@ impl Sampling {
             SampleRate::EveryWrite => {
                 let watched = at_every_write(&channels)?;
                 let value = format!("{}+{:#x}", watched.segment.id.short(), watched.range.start);
-                writers = Some(Writers { notes: Notes::new(value, BY_TIME), last: WriterTable::default() });
+                let notes = Notes::new(value, BY_TIME);
+                writers = Some(Writers { notes, last: WriterTable::default(), is_watched: false });
                 Request::WatchWriters(Some(Box::new(watched)))
             }
         };
@@ -106,6 +111,22 @@ impl Sampling {
     /// The time since sampling was requested.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Waits for the first samples like [`Self::next`], but no longer than until the writers are watched.
+    pub fn first(&mut self, timeout: Duration) -> Result<Option<Batch>, Failure> {
+        let end = Instant::now() + timeout;
+        let is_over = |sampling: &Self| {
+            let is_watched = sampling.writers.as_ref().is_some_and(|writers| writers.is_watched);
+            is_watched || Instant::now() >= end
+        };
+        loop {
+            let interval = if self.writers.is_some() { WATCHED } else { timeout };
+            let batch = self.next(interval)?;
+            if batch.is_some() || is_over(self) {
+                return Ok(batch);
+            }
+        }
     }
 
     /// Waits for samples, with a column for each channel. `None` if there are none in time.
@@ -140,7 +161,7 @@ impl Sampling {
                 warn(&format!("{name}: {undefined} results were not finite, as after a division by zero"));
             }
         }
-        if let Some(Writers { notes, last }) = self.writers.as_ref().filter(|_| !self.has_sampled) {
+        if let Some(Writers { notes, last, .. }) = self.writers.as_ref().filter(|_| !self.has_sampled) {
             warn(&notes.no_writes_text(last, ended));
         }
         self.engine.stop();
@@ -151,7 +172,7 @@ impl Sampling {
     fn tell_of_writers(&mut self, table: WriterTable) -> Result<(), Failure> {
         let Some(writers) = &mut self.writers else { return Ok(()) };
         writers.notes.take(&table, false)?.iter().for_each(|note| warn(note));
-        writers.last = table;
+        (writers.last, writers.is_watched) = (table, true);
         Ok(())
     }
 
