@@ -177,16 +177,25 @@ const DROP_ORDER: [&[Column]; 5] = [
 const MIN_FLEXIBLE_WIDTH: u16 = 30;
 /// The minimum width for a column of words.
 const MIN_WIDTH_FOR_NOTES: u16 = 160;
+/// The minimum width for the smallest and the largest value with all digits.
+const MIN_WIDTH_FOR_EXTREMES: u16 = 190;
 const MAX_NAME_WIDTH: u16 = 40;
 
 /// Returns the columns that fit.
 fn columns(width: u16) -> Vec<ColumnPosition> {
+    // The widest have room for all digits of 64 bits.
+    let (value, extreme) = match width {
+        ..MIN_PANEL_WIDTH => (12, 9),
+        MIN_PANEL_WIDTH..MIN_WIDTH_FOR_NOTES => (14, 9),
+        MIN_WIDTH_FOR_NOTES..MIN_WIDTH_FOR_EXTREMES => (20, 9),
+        MIN_WIDTH_FOR_EXTREMES.. => (20, 20),
+    };
     let mut columns = vec![
         (Column::Channel, 0),
-        (Column::Value, if width < MIN_PANEL_WIDTH { 12 } else { 14 }),
+        (Column::Value, value),
         (Column::Rate, 9),
-        (Column::Min, 9),
-        (Column::Max, 9),
+        (Column::Min, extreme),
+        (Column::Max, extreme),
         (Column::Average, 9),
         (Column::Deviation, 8),
         (Column::LastChange, 9),

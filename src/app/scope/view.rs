@@ -135,11 +135,10 @@ impl View {
         let after = after * u128::from(span) / u128::from(self.span.max(1));
         let end = u64::try_from(u128::from(time) + after).unwrap_or(u64::MAX);
         self.span = span;
-        if end < newest {
-            self.end = Some(end);
-            self.is_frozen |= self.fired.is_none();
-        } else if self.end.is_some() {
-            self.end = Some(newest);
+        if end < newest || self.end.is_some() {
+            // The samples after a trigger may not be there yet.
+            self.end = Some(end.min(newest.max(to)));
+            self.is_frozen |= end < newest && self.fired.is_none();
         }
     }
 

@@ -84,10 +84,7 @@ fn wrong_arrays_are_explained() {
         ("/q:ring[*].m", "'/q:ring[*].m' is an array, not a number; name an element, as in /q:ring[*].m[0]"),
         ("/q:nested[*].v[*]", "/q has no field 'nested[*].v[*]'; name one element, as in v[0]"),
         ("/q:samples,seq=head", "invalid sequence lock 'head': an array is read as a whole"),
-        (
-            "/q+4000:f64[100]",
-            "'/q+4000:f64[100]' takes 800 bytes from offset 0xfa0 on, but /q has 4096 (0x1000) bytes",
-        ),
+        ("/q+4000:f64[100]", "'/q+4000:f64[100]' is past the end of /q, which has 4096 (0x1000) bytes"),
         ("/q+8:f65[3]", "invalid channel '/q+8:f65[3]': "),
         ("/no:samples", "no segment named '/no'"),
     ] {
