@@ -13,11 +13,6 @@ pub fn toggle(state: &mut State) {
         state.show_message("No channel selected");
         return;
     };
-    if state.scope.recorder.is_some() {
-        let key = state.key_of(Action::Record);
-        state.fail(format!("the channels are being recorded ({key} stops)"));
-        return;
-    }
     if state.scope.at_writes.as_ref().is_some_and(|at_writes| at_writes.is_of(&channel)) {
         state.scope.set_at_writes(None);
         state.show_message("Sampling by time");

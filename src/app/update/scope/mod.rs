@@ -67,7 +67,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.show_message("A recording has only the samples that it was made with");
         }
         Action::Freeze if is_replay => state.show_message("Nothing is sampled: the view stays as it is"),
-        Action::AddChannel if state.scope.recorder.is_some() => {
+        Action::AddChannel | Action::DropChannel | Action::EveryWrite if state.scope.recorder.is_some() => {
             let key = state.key_of(Action::Record);
             state.fail(format!("the channels are being recorded ({key} stops)"));
         }
@@ -114,11 +114,6 @@ fn prompt(state: &mut State, kind: PromptKind, text: &str) {
 fn drop_channel(state: &mut State) {
     if state.scope.channels.is_empty() {
         state.show_message("No channel selected");
-        return;
-    }
-    if state.scope.recorder.is_some() {
-        let key = state.key_of(Action::Record);
-        state.fail(format!("the channels are being recorded ({key} stops)"));
         return;
     }
     match state.scope.remove(state.scope.cursor) {
