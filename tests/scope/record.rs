@@ -13,6 +13,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+/// Tries of a measurement that other load on the machine disturbs.
+const MAX_TRIES: usize = 5;
+
 /// A command in a directory without a config.
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = shmlens();
@@ -85,11 +88,18 @@ fn frequency_of_a_sine_is_that_of_its_writer() {
     for (channel, hertz) in [("v=/sine+0:f64", 7.0), ("v=/python+16:f64", 11.0)] {
         for suffix in ["mcap", "csv", "npz"] {
             let file = format!("{hertz}.{suffix}");
-            let output =
-                run(directory.path(), &["record", channel, "-o", &file, "--duration", "700ms", "--json"]);
-            assert!(output.status.success(), "{}", errors(&output));
-            let found = frequency(&samples(&directory.path().join(&file)));
-            assert!((found - hertz).abs() < 0.05 * hertz, "{file}: {found}");
+            let arguments = ["record", channel, "-o", &file, "--duration", "700ms", "--json", "--force"];
+            let measure = || {
+                let output = run(directory.path(), &arguments);
+                assert!(output.status.success(), "{}", errors(&output));
+                frequency(&samples(&directory.path().join(&file)))
+            };
+            // Beside other tests, a writer may not get its time.
+            let tries: Vec<f64> = (0..MAX_TRIES)
+                .map(|_| measure())
+                .take_while(|found| (found - hertz).abs() > 0.05 * hertz)
+                .collect();
+            assert!(tries.len() < MAX_TRIES, "{file}: {tries:?}");
         }
     }
 }
