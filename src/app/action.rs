@@ -160,6 +160,8 @@ actions! {
     ZoomOut: "zoom-out", "longer time or more elements", SCOPE, ["Z"];
     PlotKind: "plot-kind", "over time or indices, XY, histogram", SCOPE, ["p"], ("kind", 9);
     Axes: "axes", "shared axis, or one for each", SCOPE, ["x"], ("axes", 10);
+    MoreSamples: "more-samples", "more samples per second", SCOPE, ["+"];
+    FewerSamples: "fewer-samples", "fewer samples per second", SCOPE, ["-"];
     EveryWrite: "every-write", "sample at every write, or by time", SCOPE, ["w"];
     Record: "record", "record to a file, or stop", SCOPE, ["R"], ("record", 8);
     CopyChannel: "copy-channel", "copy the value, or visible elements", SCOPE, ["y"], ("copy", 8);
@@ -196,8 +198,8 @@ actions! {
     Log: "log", "show session log", SCREENS, [];
     Detail: "detail", "show or hide all facts", TABLE, ["tab"], ("detail", 5);
     NextPane: "next-pane", "next pane", INSPECT, ["tab"], ("pane", 14);
-    Shorter: "shorter", "refresh more often", SCREENS, ["-"];
-    Longer: "longer", "refresh less often, then pause", SCREENS, ["+"];
+    Shorter: "shorter", "refresh more often", [Segments, Detail, Inspect], ["-"];
+    Longer: "longer", "refresh less often, then pause", [Segments, Detail, Inspect], ["+"];
     Palette: "palette", "run an action by name", SCREENS, [":"];
     Mouse: "mouse", "toggle mouse capture", SCREENS, ["M"];
     Up: "up", "move up", [Segments, Detail, Inspect, Scope, List, Form, Palette, Filter], ["up", "k"];

@@ -169,11 +169,11 @@ fn keys_move_and_freeze_the_view() {
 #[test]
 fn rates_step_up_to_a_burst() {
     let mut harness = pinned();
-    harness.press("-");
+    harness.press("+");
     assert_eq!(harness.state.scope.rate, Rate::Hertz(200.0));
-    harness.press("----------");
+    harness.press("++++++++++");
     assert_eq!(harness.state.scope.rate, Rate::Burst);
-    harness.press("++");
+    harness.press("--");
     assert_eq!(harness.state.scope.rate, Rate::Hertz(5000.0));
     harness.wait(300);
     assert!(harness.state.scope.timing.samples > 1000);
@@ -193,6 +193,20 @@ fn channel_goes_on_with_the_next_segment_of_its_name() {
     assert_eq!(last(&harness, 0), Some(Number::Unsigned(77)));
     assert!(harness.state.scope.channels[0].trouble.is_none());
     assert!(!harness.state.scope.marks.is_empty());
+}
+
+#[test]
+fn frozen_view_stays_at_its_trigger() {
+    let mut harness = pinned();
+    harness.press("T{/it+0x8:u64} changes; pre 0%; freeze<enter>");
+    write(&harness, 1);
+    harness.wait(100);
+    let shown = harness.state.scope.view.fired;
+    assert!(shown.is_some() && notice(&harness).ends_with("(space: go on)"), "{}", notice(&harness));
+    write(&harness, 2);
+    harness.wait(100);
+    assert_eq!(harness.state.scope.trigger.as_ref().unwrap().count, 2);
+    assert_eq!(harness.state.scope.view.fired, shown);
 }
 
 #[test]

@@ -10,6 +10,9 @@ use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::layout::scope::ScopeLayout;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::scope::{PlotKind, Row, ScopeWaveform};
+use shmlens::decode::parse_type;
+use shmlens::engine::{Body, SegmentTypes};
+use shmlens::identify::typing::{Candidate, CandidateSource};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::scope::EventKind;
 use shmlens::segment::ShownError;
@@ -101,7 +104,7 @@ fn array_is_read_at_the_rate_of_the_scope() {
         harness.press(keys);
         harness.state.scope.array_interval().as_millis()
     };
-    assert_eq!([interval(""), interval("++++"), interval("-"), interval("-----------")], [50, 200, 100, 50]);
+    assert_eq!([interval(""), interval("----"), interval("+"), interval("+++++++++++")], [50, 200, 100, 50]);
     let mut harness = scope("/it+8:f64[512]");
     let size = 1 << 27;
     harness.machine.add_object("big", FakeBytes::hole(size));
@@ -250,6 +253,40 @@ fn moving_values_are_fields_of_the_chosen_type() {
         harness.press("v");
         assert_eq!(harness.state.scope.row_name(0), "/it:tick", "{leaves}");
     }
+}
+
+#[test]
+fn guesses_become_fields_when_the_type_is_known() {
+    let mut harness = inside(4300, |bytes| *bytes = rising());
+    harness.look();
+    for value in 0..20_u64 {
+        harness.machine.edit_object("it", |bytes| bytes.write(0, &(1000 + 5 * value).to_le_bytes()));
+        harness.wait(250);
+    }
+    harness.press("v");
+    assert!(harness.state.scope.row_name(0).starts_with("/it+0x0:"), "{}", harness.state.scope.row_name(0));
+    let segment = &harness.state.inspect.as_ref().unwrap().segment;
+    let (id, identity) = (segment.id.clone(), segment.identity());
+    let ty = parse_type(WAVE, &|_| Err(String::new())).unwrap().ty;
+    let found = Candidate {
+        name: "Wave".to_owned(),
+        offset: 0,
+        size: ty.size(),
+        count: 1,
+        certain: true,
+        source: CandidateSource::Local,
+        evidence: vec![],
+        ty,
+        layout: None,
+    };
+    let types = SegmentTypes { id, identity, found: vec![found], problems: vec![] };
+    harness.report(Body::Types(types.clone()));
+    assert_eq!(harness.state.scope.row_name(0), "/it:tick");
+    // Values that the user added stay.
+    harness.press("a{/it+0x8:u16}<enter>");
+    let rows = harness.state.scope.rows();
+    harness.report(Body::Types(types));
+    assert_eq!(harness.state.scope.rows(), rows);
 }
 
 #[test]

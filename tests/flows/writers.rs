@@ -206,7 +206,7 @@ fn selected_channel_is_sampled_at_every_write() {
     write_and_pass(&mut harness, &machine, 0);
     assert_eq!(samples(&harness), [2, 0]);
     has(&harness, &["at every write: ", " 0 late, 0 lost"]);
-    harness.press("-");
+    harness.press("+");
     assert_eq!(notice(&harness), "Sampled at every write (w: by time)");
 
     // The list of writers shares the watch, and does not need another write.

@@ -3,7 +3,7 @@
 use super::recording::Mounted;
 use super::sampling::writer;
 use super::tools::{python_with_mcap, read_with_python};
-use crate::support::{Child, Namespaces, SOON, python, shmlens, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, python, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use shmlens::scope::recording::open;
@@ -278,6 +278,40 @@ fn a_full_disk_is_an_error_that_keeps_the_samples() {
         assert_eq!(summary(&output)["samples"], rows.len());
         assert!(rows.len() > 5000, "{suffix}: {}", rows.len());
     }
+}
+
+#[test]
+fn a_file_that_was_removed_is_no_success() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_writer) = writer(&["stamp", "/stamped", "1000"]) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    for file in ["run.csv", "run.mcap"] {
+        let mut recorder = Child::spawn(&mut command(
+            directory.path(),
+            &["record", "n=/stamped+0:u64", "-o", file, "--duration", "400ms"],
+        ));
+        let path = directory.path().join(file);
+        wait_until(SOON, || path.exists());
+        fs::remove_file(&path).unwrap();
+        assert_eq!(recorder.wait(SOON).code(), Some(1), "{file}");
+    }
+}
+
+#[test]
+fn recording_around_a_trigger_ends_although_its_segment_is_removed() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let object = Object::new("short", 64, 0o600);
+    let directory = tempfile::tempdir().unwrap();
+    let mut recorder = Child::spawn(&mut command(
+        directory.path(),
+        &["record", "n=/short+0:u64", "-o", "run.csv", "--on", "n > 0", "--post", "300ms"],
+    ));
+    let path = directory.path().join("run.csv");
+    wait_until(SOON, || path.exists());
+    object.write(0, &[1]);
+    wait_until(SOON, || fs::read_to_string(&path).unwrap().lines().count() > 2);
+    drop(object);
+    assert!(recorder.wait(SOON).success());
 }
 
 #[test]

@@ -82,9 +82,7 @@ impl Scope {
                 })
             }
             PlotKind::Histogram => {
-                let is_real = self.history.kind(self.cursor).is_none_or(|kind| !kind.is_integer());
-                let bins = bins(width, self.history.extent(self.cursor, from, to).filter(|_| !is_real));
-                let found = self.history.histogram(self.cursor, from, to, bins);
+                let found = self.history.histogram(self.cursor, from, to, width.max(1));
                 found.map_or(ShownPlot::Nothing(NoPlot::NoValues), |found| {
                     ShownPlot::Histogram(self.cursor, found)
                 })
@@ -102,10 +100,8 @@ impl Scope {
             return ShownPlot::Array(index);
         }
         let values: Vec<f64> = waveform.values().iter().copied().filter(|value| !value.is_nan()).collect();
-        let extent = values.iter().copied().reduce(f64::min).zip(values.iter().copied().reduce(f64::max));
-        let is_real = !waveform.waveform.array.elements.kind().is_integer();
-        let bins = bins(width, extent.map(|(min, max)| [min, max]).filter(|_| !is_real));
-        let found = Histogram::of(&values, bins);
+        let is_integer = waveform.waveform.array.elements.kind().is_integer();
+        let found = Histogram::of(&values, width.max(1), is_integer);
         found.map_or(ShownPlot::Nothing(NoPlot::NoValues), |found| ShownPlot::Histogram(self.cursor, found))
     }
 
@@ -268,18 +264,6 @@ impl ShownPlot {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index on screen")]
         Some((at as usize).saturating_sub(first).min(shown.visible()[1]))
     }
-}
-
-/// The bins of a histogram of some width. Those of integers, which have an extent, have a whole width, so
-/// that none has more of them than others.
-fn bins(width: usize, integers: Option<[f64; 2]>) -> usize {
-    let width = width.max(1);
-    let Some(axis) = integers.map(Axis::around) else { return width };
-    let span = axis.high - axis.low;
-    #[expect(clippy::cast_precision_loss, reason = "the width of a terminal")]
-    let size = (span / width as f64).ceil().max(1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the width")]
-    ((span / size).floor() as usize).clamp(1, width)
 }
 
 #[cfg(test)]

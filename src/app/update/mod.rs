@@ -302,7 +302,8 @@ fn sync_types(state: &mut State, has_strip: bool, effects: &mut Vec<Effect>) {
     let wanted = if let Some(inspect) = &state.inspect {
         Some((&inspect.segment, Some(inspect.subscription)))
     } else {
-        let is_shown = has_strip && state.screen() == Context::Segments;
+        // The moving values that Scope begins with get their names.
+        let is_shown = has_strip && state.screen() == Context::Segments || state.scope.offered.is_some();
         let selected = state.selected().filter(|_| is_shown && state.table.strip.look().is_some());
         selected.map(|segment| (segment, None))
     };

@@ -20,12 +20,14 @@ pub fn set_types(state: &mut State, types: SegmentTypes) {
         if let Some(types) = state.typing.of(&open.segment) {
             open.set_types(types.found.clone(), size);
         }
+        super::scope::typed(state);
         return;
     }
     state.table.strip.fields = state.selected().and_then(|segment| {
         let best = state.typing.of(segment)?.found.first().filter(|best| best.certain)?;
         StripFields::new(best, segment.size.0)
     });
+    super::scope::typed(state);
 }
 
 /// Shows a type of the list.

@@ -1,6 +1,6 @@
 //! `record`: records values to a file.
 
-use super::sampling::Sampling;
+use super::sampling::{Sampling, check_condition};
 use super::summary::{SummaryJson, recorded, sampled};
 use super::{ScopeTerms, channels};
 use crate::act::SaveError;
@@ -38,6 +38,7 @@ pub fn run(
     // The format is checked before anything else is done.
     RecordingFormat::of(&args.output)?;
     let channels = channels::find(&**machine, &args.sampled, terms)?;
+    check_condition(args.on.as_ref(), &args.sampled)?;
     let trigger = match &args.on {
         Some(condition) => {
             let trigger = Trigger { mode: Mode::Single, ..Trigger::new(condition.clone()) };
@@ -67,6 +68,7 @@ pub fn run(
         session.take(batch);
     }
     while !interrupt.is_set() && !session.is_over(sampling.elapsed()) {
+        session.pass(machine.monotonic_time());
         match sampling.next(CHECK_INTERVAL) {
             Ok(Some(batch)) => session.take(batch),
             Ok(None) => {}
@@ -136,6 +138,13 @@ impl Session {
     fn is_over(&self, elapsed: Duration) -> bool {
         let is_complete = self.trigger.as_ref().is_some_and(|(_, window)| window.is_complete());
         is_complete || self.error.is_some() || self.end.is_over(elapsed)
+    }
+
+    /// Ends the time after a trigger if no samples come that would.
+    fn pass(&mut self, now: Duration) {
+        if let Some((_, window)) = &mut self.trigger {
+            window.pass(nanoseconds(now.saturating_sub(END_TIMEOUT)));
+        }
     }
 
     fn take(&mut self, batch: Batch) {

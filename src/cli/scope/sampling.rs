@@ -1,7 +1,7 @@
 //! The samples of the channels, from the engine.
 
 use crate::cli::Failure;
-use crate::cli::args::SampleRate;
+use crate::cli::args::{ChannelArgs, SampleRate};
 use crate::cli::out::warn;
 use crate::cli::writers::Notes;
 use crate::engine::{
@@ -10,6 +10,7 @@ use crate::engine::{
 use crate::machine::Machine;
 use crate::scope::expression::Expressions;
 use crate::scope::text::segment_text;
+use crate::scope::trigger::{Condition, Test};
 use crate::scope::writers::WriterTable;
 use crate::scope::{Batch, Channel, Event, EventKind, Source};
 use crate::segment::{SegmentId, plain_error};
@@ -221,6 +222,17 @@ pub fn written_channel<'a>(channels: impl IntoIterator<Item = &'a Channel>) -> R
             "--every-write samples one value: each value has writes of its own".to_owned(),
         )),
     }
+}
+
+/// Refuses a condition that samples at every write cannot meet.
+pub fn check_condition(condition: Option<&Condition>, args: &ChannelArgs) -> Result<(), Failure> {
+    let waits = condition.is_some_and(|condition| matches!(condition.test, Test::Stale(_)));
+    if waits && args.every_write {
+        return Err(Failure::Usage(
+            "without a write there is no sample that could be stale: leave out --every-write".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// The watch that samples a value at every write.

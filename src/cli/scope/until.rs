@@ -1,7 +1,7 @@
 //! `scope --headless`: samples values until a condition is met.
 
 use super::exec::Ended;
-use super::sampling::Sampling;
+use super::sampling::{Sampling, check_condition};
 use super::statistics::{ChannelJson, statistics_table};
 use super::summary::{TimingJson, sampled};
 use super::{ScopeTerms, channels, exec};
@@ -37,6 +37,7 @@ pub fn run(
         return Err(Failure::Scope("--exec is disabled (read-only)".to_owned()));
     }
     let channels = channels::find(&**machine, &args.sampled, terms)?;
+    check_condition(args.until.as_ref(), &args.sampled)?;
     let trigger = args.until.as_ref().map(|condition| {
         let trigger = Trigger { mode: Mode::Single, ..Trigger::new(condition.clone()) };
         TriggerState::new(&trigger, &channels).map_err(|error| Failure::Usage(error.to_string()))

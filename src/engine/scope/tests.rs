@@ -120,6 +120,23 @@ fn slow_rate_delivers_each_sample() {
 }
 
 #[test]
+fn slow_rate_goes_on_as_soon_as_the_segment_is_back() {
+    let machine = FakeMachine::new();
+    machine.add_object("a", FakeBytes::full(&[1; 8]));
+    let mut scope = Scope::new(&machine);
+    let a = segment(&machine, 0);
+    scope.start(1, Rate::Hertz(2.0), vec![value(&a, Scalar::U8, 0)]);
+    scope.wait(1000 * MS);
+    machine.remove_object("a");
+    scope.wait(2000 * MS);
+    machine.add_object("a", FakeBytes::full(&[2; 8]));
+    let batch = scope.wait(1500 * MS);
+    assert_eq!(batch.columns[0].bits.last(), Some(&2));
+    assert_complete(&batch);
+    assert!(batch.timing.ticks <= 10, "4.5 s at 2 Hz: {:?}", batch.timing);
+}
+
+#[test]
 fn successor_of_an_object_is_sampled_after_a_gap() {
     let machine = FakeMachine::new();
     machine.add_object("a", FakeBytes::full(&[1; 16]));

@@ -166,7 +166,9 @@ impl Recording {
 
     fn finish_file(&mut self) -> Result<(), RecordingError> {
         let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
-        if let Some(figures) = self.figures.figures(self.samples_in_file) {
+        // Writes have no rate that they should have.
+        let figures = self.figures.figures(self.samples_in_file).filter(|_| !self.options.writers);
+        if let Some(figures) = figures {
             encoder.set_figures(figures);
         }
         let outcome = encoder.finish();

@@ -5,7 +5,7 @@ use crate::act::{Destination, SaveError};
 use crate::sys::unnamed::UnnamedFile;
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 /// A file whose complete part others may read. Its buffer is written as a whole, so that the file
@@ -55,8 +55,16 @@ impl GrowingFile {
         Ok(())
     }
 
+    /// Writes the file to the disk.
+    ///
+    /// # Errors
+    /// Fails if that fails, and if the file lost its name since it was published.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.file.sync_all()
+        self.file.file.sync_all()?;
+        if self.file.file.metadata()?.nlink() == 0 {
+            return Err(io::Error::other("the file was removed or replaced meanwhile"));
+        }
+        Ok(())
     }
 
     /// Removes the part that a failed flush has written.

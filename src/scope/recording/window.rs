@@ -23,6 +23,7 @@ pub struct TriggerWindow {
     first: Option<u64>,
     /// The start and the end of the samples to pass on, once the trigger has fired.
     range: Option<(u64, u64)>,
+    fired: Option<u64>,
     is_complete: bool,
 }
 
@@ -38,6 +39,7 @@ impl TriggerWindow {
             is_short: false,
             first: None,
             range: None,
+            fired: None,
             is_complete: false,
         }
     }
@@ -50,6 +52,7 @@ impl TriggerWindow {
         self.held.push_back(batch);
         if self.range.is_none() {
             let end = |fired: u64| self.post.map_or(u64::MAX, |post| fired.saturating_add(post));
+            self.fired = fired;
             self.range = fired.map(|fired| (fired.saturating_sub(self.pre), end(fired)));
         }
         let Some((start, end)) = self.range else {
@@ -83,7 +86,12 @@ impl TriggerWindow {
 
     #[must_use]
     pub const fn has_fired(&self) -> bool {
-        self.range.is_some()
+        self.fired.is_some()
+    }
+
+    /// Completes the window if its time is over, although no samples came since.
+    pub fn pass(&mut self, now: u64) {
+        self.is_complete |= self.range.is_some_and(|(_, end)| now >= end);
     }
 
     /// Returns true once all samples around the trigger were passed on.
@@ -95,9 +103,8 @@ impl TriggerWindow {
     /// Returns the time between the first sample and the trigger if that is less than was asked for.
     #[must_use]
     pub fn short_past(&self) -> Option<Duration> {
-        let ((start, _), first) = self.range.zip(self.first)?;
-        let fired = start.saturating_add(self.pre);
-        (first > start).then(|| Duration::from_nanos(fired.saturating_sub(first)))
+        let (fired, first) = self.fired.zip(self.first)?;
+        (first > fired.saturating_sub(self.pre)).then(|| Duration::from_nanos(fired.saturating_sub(first)))
     }
 
     /// Returns true if the samples before the trigger did not fit into the limit.
@@ -160,6 +167,21 @@ mod tests {
         exact.feed(batch(&[100, 110]), Some(110));
         assert_eq!(exact.short_past(), None);
         assert_eq!(window(10, None).short_past(), None);
+        let mut since_ever = window(u64::MAX, None);
+        since_ever.feed(batch(&[100, 110]), Some(110));
+        assert_eq!(since_ever.short_past(), Some(Duration::from_nanos(10)));
+    }
+
+    #[test]
+    fn window_is_complete_when_its_time_is_over() {
+        let mut window = window(0, Some(50));
+        window.pass(1000);
+        assert!(!window.is_complete(), "it has not fired");
+        window.feed(batch(&[100, 110]), Some(110));
+        window.pass(159);
+        assert!(!window.is_complete());
+        window.pass(160);
+        assert!(window.is_complete());
     }
 
     #[test]

@@ -102,9 +102,12 @@ impl Sampler {
         self.ticks.due()
     }
 
-    /// Takes the sample that is due, or many in a burst.
+    /// Takes the sample that is due, or many in a burst. Does nothing before the next tick.
     pub fn run(&mut self, clock: &dyn Fn() -> u64) {
         let start = clock();
+        if self.due().is_some_and(|due| start < due) {
+            return;
+        }
         if let Some(missed) = self.ticks.wake(start) {
             self.add_gap(missed);
         }

@@ -14,7 +14,7 @@ mod waveforms;
 pub use at_writes::watched;
 pub use lookup::{complete, completed, find, found};
 pub use mouse::act as mouse;
-pub use pins::{channel, offer_late, pinned, toggle_waveform};
+pub use pins::{channel, offer_late, pinned, toggle_waveform, typed};
 pub use recorder::{record, recorded, save_view, saved};
 pub use trigger::set_trigger;
 pub use waveforms::{is_read_by, read, surveyed};
@@ -91,15 +91,15 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::Cursors if newest == 0 => state.show_message("No samples yet"),
-        Action::Shorter | Action::Longer if is_replay => {
+        Action::MoreSamples | Action::FewerSamples if is_replay => {
             state.show_message("A recording has the rate that it was made with");
         }
-        Action::Shorter | Action::Longer if state.scope.at_writes.is_some() => {
+        Action::MoreSamples | Action::FewerSamples if state.scope.at_writes.is_some() => {
             let key = state.key_of(Action::EveryWrite);
             state.show_message(format!("Sampled at every write ({key}: by time)"));
         }
-        Action::Shorter => state.scope.step_rate(true),
-        Action::Longer => state.scope.step_rate(false),
+        Action::MoreSamples => state.scope.step_rate(true),
+        Action::FewerSamples => state.scope.step_rate(false),
         Action::PlotKind => view::next_kind(state),
         _ => view::act(&mut state.scope, action, newest),
     }

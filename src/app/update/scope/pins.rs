@@ -13,15 +13,18 @@ use crate::segment::{Segment, SegmentId};
 /// Moving values that become channels when there are none.
 const MAX_OFFERED: usize = 6;
 
+/// The segment on screen, with its moving values.
+fn on_screen(state: &State) -> Option<(Segment, Vec<Moving>)> {
+    if let Some(inspect) = &state.inspect {
+        return Some((inspect.segment.clone(), inspect.moving.clone()));
+    }
+    let moving = state.table.strip.look().map(|look| look.moving.clone()).unwrap_or_default();
+    Some((state.selected()?.clone(), moving))
+}
+
 /// Adds the moving values of the segment on screen.
 pub fn offer(state: &mut State) {
-    let (segment, moving) = if let Some(inspect) = &state.inspect {
-        (inspect.segment.clone(), inspect.moving.clone())
-    } else {
-        let Some(segment) = state.selected() else { return };
-        let moving = state.table.strip.look().map(|look| look.moving.clone()).unwrap_or_default();
-        (segment.clone(), moving)
-    };
+    let Some((segment, moving)) = on_screen(state) else { return };
     let typed = types::fixed(state, &segment);
     let channels = moving.iter().filter_map(|value| {
         let field = typed.as_ref().and_then(|typed| field_of(&segment, typed, value.offset));
@@ -47,6 +50,24 @@ pub fn offer(state: &mut State) {
 pub fn offer_late(state: &mut State, segment: &SegmentId) {
     let is_waiting = state.scope_open && state.scope.is_empty() && state.scope.recording.is_none();
     if is_waiting && state.scope.offered.as_ref() == Some(segment) {
+        offer(state);
+    }
+}
+
+/// Replaces the guesses that the program chose by the fields of a type that is known by now.
+pub fn typed(state: &mut State) {
+    let is_busy = state.scope.recorder.is_some() || state.scope.trigger.is_some();
+    let Some((segment, _)) = on_screen(state).filter(|_| state.scope_open && !is_busy) else { return };
+    let Some(typed) = types::fixed(state, &segment) else { return };
+    let is_guess = |channel: &Channel| match &channel.source {
+        Source::Value(value) => {
+            field_of(&segment, &typed, value.offset).is_some_and(|field| field.name != channel.name)
+        }
+        Source::Expression(_) | Source::Recorded => false,
+    };
+    let has_guesses = state.scope.channels.iter().any(|one| is_guess(&one.channel));
+    if has_guesses && state.scope.offered.as_ref() == Some(&segment.id) {
+        state.scope.clear();
         offer(state);
     }
 }

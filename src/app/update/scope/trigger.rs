@@ -30,13 +30,16 @@ pub fn triggered(state: &mut State, fired: &Fired, effects: &mut Vec<Effect>) {
     let text = trigger.trigger.condition.to_string();
     let status = trigger.status();
     let is_single = trigger.trigger.mode == Mode::Single;
-    if is_single || actions.contains(&TriggerAction::Freeze) {
+    let freezes = is_single || actions.contains(&TriggerAction::Freeze);
+    // The user looks at the one before.
+    if freezes && !state.scope.view.is_frozen {
         let pre = trigger.pre();
         state.scope.view.show_trigger(fired.time, pre);
         let newest = state.scope.history.newest().unwrap_or(0);
         let since = units::duration(crate::scope::plot::relative(newest, fired.time));
-        let key = state.key_of(Action::Rearm);
-        state.show_message(format!("Triggered {since} ago: {text} ({key}: arm again)"));
+        let (action, does) = if is_single { (Action::Rearm, "arm again") } else { (Action::Freeze, "go on") };
+        let key = state.key_of(action);
+        state.show_message(format!("Triggered {since} ago: {text} ({key}: {does})"));
     }
     if !state.scope_open && state.notice.as_ref().is_none_or(|notice| !notice.failed) {
         let key = state.key_of(Action::Scope);

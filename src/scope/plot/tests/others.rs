@@ -2,7 +2,7 @@
 
 use super::{MS, history, phase, whole};
 use crate::scope::Grade;
-use crate::scope::plot::{ArrayPlot, Marker, XyPlot, array_columns};
+use crate::scope::plot::{ArrayPlot, Histogram, Marker, XyPlot, array_columns};
 use proptest::prelude::*;
 use std::f64::consts::TAU;
 
@@ -45,6 +45,24 @@ fn histogram_of_a_sine() {
     ");
     assert_eq!(history.histogram(0, 300 * MS, 400 * MS, 10), None);
     assert_eq!(history.histogram(1, 0, 400 * MS, 10), None);
+}
+
+#[test]
+fn histogram_counts_as_many_integers_in_each_bin() {
+    for (values, most, bins) in [
+        (vec![0, 1, 1, 2, 3, 4], 90, vec![1, 2, 1, 1, 1]),
+        ((0..50).collect(), 90, vec![1; 50]),
+        ((0..100).collect(), 30, vec![4; 25]),
+        ((-3..4).collect(), 2, vec![4, 3]),
+        (vec![7, 7], 10, vec![2]),
+    ] {
+        let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+        let found = Histogram::of(&values, most, true).unwrap();
+        assert_eq!(found.bins, bins, "{values:?}");
+        assert!((found.range[0] - values.iter().copied().reduce(f64::min).unwrap() + 0.5).abs() < 1e-9);
+    }
+    let far = Histogram::of(&[0.0, 2.0_f64.powi(64)], 80, true).unwrap();
+    assert_eq!((far.bins.len() <= 81, far.bins[0], far.bins.iter().sum::<u64>()), (true, 1, 2));
 }
 
 #[test]

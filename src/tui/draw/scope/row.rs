@@ -6,7 +6,7 @@ use super::{nothing, symbols};
 use crate::app::layout::scope::{Column, ColumnPosition, ScopeLayout};
 use crate::app::scope::{Scope, ScopeChannel};
 use crate::scope::units::{duration, rounded};
-use crate::scope::{Buckets, EventKind, Grade};
+use crate::scope::{Buckets, EventKind, Grade, Source};
 use crate::segment::{Certainty, State};
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Style;
@@ -172,6 +172,10 @@ fn note_text(scope: &Scope, index: usize, canvas: &Canvas<'_>) -> Option<(String
     }
     if statistics.samples() == 0 {
         return Some(("no samples yet".to_owned(), theme.dim));
+    }
+    let is_value = matches!(channel.channel.source, Source::Value(_));
+    if is_value && scope.at_writes.as_ref().is_some_and(|at_writes| !at_writes.is_of(&channel.channel)) {
+        return Some(("not sampled".to_owned(), theme.removed));
     }
     let unchanged = scope.history.newest().and_then(|newest| statistics.unchanged(newest));
     if statistics.changes() > 0 && unchanged > Some(STALE_AFTER) {
