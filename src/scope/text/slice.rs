@@ -53,6 +53,9 @@ impl Slice {
         let range = self.start.unwrap_or(0)..self.end.unwrap_or(count);
         if range.is_empty() || range.end > count {
             return Err(match count {
+                _ if range.start > range.end => {
+                    format!("its end {} is before its start {}", range.end, range.start)
+                }
                 0 => "the array has no elements".to_owned(),
                 count => format!("there are {count} elements: [0..{count}] are all"),
             });
@@ -96,5 +99,6 @@ mod tests {
         for (path, count) in [("[3..3]", 5), ("[4..2]", 5), ("[0..6]", 5), ("[*]", 0)] {
             assert!(within(path, count).is_err(), "{path}");
         }
+        assert_eq!(within("[4..2]", 5), Err("its end 2 is before its start 4".to_owned()));
     }
 }

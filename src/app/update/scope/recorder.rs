@@ -18,7 +18,13 @@ pub fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
     if state.scope.recorder.is_some() {
         effects.push(Request::Record(None).into());
     } else if state.scope.channels.is_empty() {
-        state.show_message("No channels to record");
+        let key = state.key_of(Action::AddChannel);
+        let what = if state.scope.waveforms.is_empty() {
+            "No channels to record"
+        } else {
+            "Waveforms are not recorded"
+        };
+        state.show_message(format!("{what} ({key}: add a value)"));
     } else if state.scope.view.is_frozen || state.scope.recording.is_some() {
         ask_for_view(state);
     } else {

@@ -90,6 +90,9 @@ fn no_contents(state: &State) -> String {
 
 fn no_samples(state: &State) -> String {
     let scope = &state.scope;
+    if scope.recording.is_some() {
+        return "The recording has no samples.".to_owned();
+    }
     let trouble = scope.channels.iter().find_map(|one| Some((&one.channel.name, one.trouble.as_ref()?)));
     if let Some((name, trouble)) = trouble {
         return format!("No samples yet. {name}: {}.", trouble.text());

@@ -116,7 +116,8 @@ fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
         (None, Rate::Burst) => ("burst".to_owned(), None),
     };
     if samples < 2 {
-        let text = format!("{requested}: no samples yet");
+        let yet = if scope.recording.is_some() { "fewer than 2 samples" } else { "no samples yet" };
+        let text = format!("{requested}: {yet}");
         return [0; 4].map(|_| vec![(text.clone(), theme.text)]);
     }
     let is_low =
