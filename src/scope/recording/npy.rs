@@ -10,7 +10,7 @@ pub(super) enum Dtype {
     F32,
     F64,
     Bool,
-    /// So many characters of 4 bytes.
+    /// Text of this many characters, of 4 bytes each.
     Text(usize),
 }
 

@@ -137,7 +137,16 @@ impl OfHolder {
     /// are awake show.
     fn caught(&self, machine: &dyn Machine, problems: &mut Vec<String>) -> Vec<Hint> {
         match self.space.caught_threads(MAX_WAIT) {
-            Ok(threads) => locals::hints(&self.space, &self.modules, threads),
+            Ok(threads) => {
+                if threads.is_empty() {
+                    problems.push(format!(
+                        "{}: no thread woke up while it was watched, so that variables in registers are not known. \
+                         Try again while it runs",
+                        self.space.process()
+                    ));
+                }
+                locals::hints(&self.space, &self.modules, threads)
+            }
             Err(error) => {
                 problems.extend(unread_registers(machine, &self.space, &error));
                 vec![]
