@@ -80,13 +80,15 @@ pub struct Subject<'a> {
 #[must_use]
 pub fn candidates(machine: &dyn Machine, subject: &Subject<'_>, knowledge: &Knowledge) -> Typed {
     let (mut found, mut problems) = config::candidates(subject, &knowledge.rules);
-    let pointed = debug::candidates(machine, subject, &knowledge.programs);
+    let of_contents = contents::candidates(subject);
+    let is_known = found.iter().chain(&of_contents).any(|candidate| candidate.certain);
+    let pointed = debug::candidates(machine, subject, &knowledge.programs, is_known);
     let Found { candidates: pointed, problems: unread } = pointed;
     problems.extend(unread);
     let (pointed, sized): (Vec<_>, Vec<_>) =
         pointed.into_iter().partition(|candidate| candidate.source != CandidateSource::Size);
     found.extend(pointed);
-    found.extend(contents::candidates(subject));
+    found.extend(of_contents);
     found.extend(sized);
     found.sort_by_key(|candidate| !candidate.certain);
     Typed { candidates: found, problems }

@@ -45,7 +45,14 @@ pub struct Found {
 }
 
 /// Finds the types that the holders of a segment use for it. Stops and traces nothing.
-pub(super) fn candidates(machine: &dyn Machine, subject: &Subject<'_>, programs: &Programs) -> Found {
+///
+/// `is_known`: another type is certain, so that no thread is caught.
+pub(super) fn candidates(
+    machine: &dyn Machine,
+    subject: &Subject<'_>,
+    programs: &Programs,
+    is_known: bool,
+) -> Found {
     let mut found = Found::default();
     let (mut hints, mut sized, mut examined) = (vec![], vec![], vec![]);
     let holders = subject.segment.holders.as_deref().unwrap_or_default();
@@ -62,7 +69,7 @@ pub(super) fn candidates(machine: &dyn Machine, subject: &Subject<'_>, programs:
         }
     }
     found.candidates = ranking::rank(subject, hints.clone());
-    if !found.candidates.iter().any(|candidate| candidate.certain) {
+    if !is_known && !found.candidates.iter().any(|candidate| candidate.certain) {
         examined.retain(OfHolder::has_types);
         let more =
             examined.iter().take(MAX_CAUGHT).flat_map(|holder| holder.caught(machine, &mut found.problems));
